@@ -5,6 +5,8 @@
 enum {
     /* codec: deepest nesting of any JSON we read; real documents stay below 12. */
     LIMIT_JSON_DEPTH = 32,
+    /* members of one object; logit_bias and schemas stay below. Bounds the duplicate check. */
+    LIMIT_JSON_MEMBERS = 2048,
 
     /* http: a request or reply head; SDKs send under 2 KiB, browsers under 8. */
     LIMIT_HEAD_BYTES = 32 * 1024,
