@@ -13,6 +13,10 @@ enum {
     LIMIT_HEADERS = 100,
     LIMIT_TARGET_BYTES = 8 * 1024,
 
+    /* crypto: a PEM chain; real ones stay below 12 KiB. A CRL; Intel's hold 60 entries, 3 KiB. */
+    LIMIT_PEM_BYTES = 64 * 1024,
+    LIMIT_CRL_BYTES = 1024 * 1024,
+
     /* net: bytes queued towards a slow reader before the source is paused, and when it goes on. */
     LIMIT_QUEUE_HIGH = 256 * 1024,
     LIMIT_QUEUE_LOW = 64 * 1024,
