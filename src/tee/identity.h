@@ -1,6 +1,7 @@
 /* The keyset of a gateway or node: secp256k1 and Ed25519 signing keys and a TLS key, born in this
  * process (or released by the TEE's KMS to this very software), never written anywhere. Its public
- * half goes into report data. Shared by src/node and src/gateway, which may not include each other. */
+ * half goes into report data. Shared by src/node and src/gateway, which may not include each other.
+ */
 #ifndef TEE_IDENTITY_H
 #define TEE_IDENTITY_H
 
@@ -43,7 +44,7 @@ MUST_CHECK enum tacit_err identity_sign(const struct identity *id,
                                         char out[static IDENTITY_SIGNATURE_MAX],
                                         enum signing_algo algo, struct bytes text);
 /* report_data of near.md 3.4 for this nonce, with the TLS fingerprint bound or not. */
-void identity_report_data(const struct identity *id, uint8_t out[static 64],
-                          enum signing_algo algo, bool with_tls, const uint8_t nonce[static 32]);
+void identity_report_data(const struct identity *id, uint8_t out[static 64], enum signing_algo algo,
+                          bool with_tls, const uint8_t nonce[static 32]);
 
 #endif
