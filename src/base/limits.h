@@ -27,6 +27,29 @@ enum {
     LIMIT_SSE_EVENT_BYTES = 1024 * 1024,
     /* a whole non-streamed reply. */
     LIMIT_REPLY_BYTES = 32 * 1024 * 1024,
+
+    /* attest, GPU: a report; NVML's own buffer for it has this size. */
+    LIMIT_GPU_REPORT_BYTES = 8 * 1024,
+    /* opaque fields of one report; genuine ones have up to 18. */
+    LIMIT_GPU_TLVS = 48,
+    /* devices of one machine; known machines have up to 12. */
+    LIMIT_GPU_DEVICES = 16,
+    /* an evidence list; 12 devices are about 150 KiB. */
+    LIMIT_GPU_EVIDENCE_BYTES = 512 * 1024,
+    /* one reference manifest; genuine ones have about 25 KiB. */
+    LIMIT_RIM_BYTES = 256 * 1024,
+    /* reference manifests given to one verification: two per device and some spare. */
+    LIMIT_RIMS = 48,
+    /* alternative values of one measurement; 4 is the most seen. */
+    LIMIT_RIM_ALTERNATIVES = 16,
+    /* an OCSP answer with its responder's certificate; genuine ones have about 1.3 KiB. */
+    LIMIT_OCSP_BYTES = 16 * 1024,
+    /* OCSP answers given to one verification: three per device and per manifest, and spare. */
+    LIMIT_OCSP_ANSWERS = 160,
+    /* an answer of NRAS and the service's keys; 8 GPUs are about 20 KiB, 36 keys 100 KiB. */
+    LIMIT_NRAS_BYTES = 256 * 1024,
+    LIMIT_JWKS_BYTES = 512 * 1024,
+    LIMIT_JWKS_KEYS = 128,
 };
 
 #endif
