@@ -39,8 +39,9 @@ struct fetch_reply {
 };
 
 /* One request, no redirects followed, TLS 1.3 only unless trust is SYSTEM (then 1.2 is allowed).
- * TACIT_IO, TACIT_TIMEOUT, TACIT_LIMIT, TACIT_MISMATCH (pin), TACIT_USAGE. HTTP errors are replies,
- * not errors. Threads: any, each call its own. Call fetch_reply_done in every case. */
+ * TACIT_IO, TACIT_TIMEOUT, TACIT_LIMIT, TACIT_MISMATCH (pin), TACIT_UNTRUSTED (system CAs),
+ * TACIT_CLOSED (on_body said so), TACIT_USAGE. HTTP errors are replies, not errors. Threads: any,
+ * each call its own. Call fetch_reply_done in every case. */
 MUST_CHECK enum tacit_err fetch(struct fetch_reply *out, const struct fetch_request *req);
 /* Header value by name, case-insensitive, trimmed; ptr NULL if absent. */
 struct bytes fetch_header(const struct fetch_reply *r, const char *name);
