@@ -50,6 +50,9 @@ enum {
     LIMIT_NRAS_BYTES = 256 * 1024,
     LIMIT_JWKS_BYTES = 512 * 1024,
     LIMIT_JWKS_KEYS = 128,
+    /* attest: a dstack log; real ones have 30 entries and 20 KB. */
+    LIMIT_EVENT_LOG_EVENTS = 1024,
+    LIMIT_EVENT_LOG_BYTES = 1024 * 1024,
 };
 
 #endif
