@@ -13,8 +13,9 @@
 #include <tacit/err.h>
 #include <tacit/verdict.h>
 
-struct tacit_tdx_policy; /* tacit/quote.h */
-struct tacit_gpu_opts;   /* tacit/gpu.h */
+struct tacit_tdx_policy;  /* tacit/quote.h */
+struct tacit_quote_cache; /* tacit/quote.h */
+struct tacit_gpu_opts;    /* tacit/gpu.h */
 
 /* Which shape is expected. The caller says so; a report cannot choose. */
 enum tacit_report_form {
@@ -92,6 +93,7 @@ struct tacit_report_opts {
                             * Intel's makes the verdict SIMULATED */
     tacit_collateral_fn *collateral; /* NULL: quotes cannot be trusted, row says unobtainable */
     void *collateral_ctx;
+    struct tacit_quote_cache *cache; /* verified collateral kept between calls; NULL: none */
     struct tacit_side_policy gateway;
     struct tacit_side_policy node;
     enum tacit_gpu_demand gpu_demand;
