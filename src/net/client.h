@@ -36,6 +36,7 @@ struct reply {
     size_t header_count;
 };
 
+/* First header of that (lower-case) name; an empty view with ptr NULL if absent. */
 struct bytes reply_header(const struct reply *r, const char *name);
 
 struct call_events {
