@@ -10,17 +10,13 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "http/header.h"
 #include "net/addr.h"
 #include "net/loop.h"
 #include "net/tls.h"
 
 struct server;
 struct exchange;
-
-struct header {
-    struct bytes name;  /* lower case */
-    struct bytes value; /* no CR, LF or NUL; no white space at the ends */
-};
 
 /* Borrowed from the exchange, valid until on_closed (or until on_request returns, if not listened).
  */
