@@ -1,0 +1,11 @@
+/* The entry points of all subcommands that live in cli/. Each takes its own arguments (argv[0] is
+ * the command's name), prints to standard output, explains failures on standard error, and returns
+ * the exit code of the process: for verifying commands 0 trusted, 1 refused, 2 not evaluated (bad
+ * usage, unreadable input, nothing reachable). Adding one: a line here, a line in main.c's table,
+ * the file in cli/meson.build. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+int cmd_verify(int argc, char **argv); /* verify KIND …: cmd_verify.c has the table of kinds */
+
+#endif
