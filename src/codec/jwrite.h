@@ -59,7 +59,4 @@ void jw_put_str(struct buf *out, struct bytes text);
  * Spec      ECMA-262 Number::toString */
 void jw_put_js_number(struct buf *out, struct bytes literal);
 
-/* Whether all of `text` is valid UTF-8 (no surrogates, no overlong forms, up to U+10FFFF). */
-bool utf8_is_valid(struct bytes text);
-
 #endif
