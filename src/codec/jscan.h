@@ -19,7 +19,7 @@
  *     if (!jscan_u64(&version, jscan_member(info, "version"), 3)) ...
  *     verify(info.raw);
  *
- * Memory: allocates nothing (40 KiB of stack while validating). Threads: pure, any thread. */
+ * Memory: allocates nothing (33 KiB of stack while validating). Threads: pure, any thread. */
 #ifndef CODEC_JSCAN_H
 #define CODEC_JSCAN_H
 

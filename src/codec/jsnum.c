@@ -1,5 +1,6 @@
 /* Numbers as JavaScript prints them. Invariant: what is written parses to the same double as what
  * was read, and has no more digits than that takes (ECMA-262 Number::toString). */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,25 +40,59 @@ struct decimal {
     int exponent;
 };
 
+/* "d.ddde-xx" into digits and exponent. */
+static void decimal_split(struct decimal *d, const char *text)
+{
+    const char *e = strchr(text, 'e');
+
+    d->exponent = e == NULL ? 0 : (int)strtol(e + 1, NULL, 10);
+    d->count = 0;
+    for (const char *p = text; *p != '\0' && *p != 'e' && d->count < MOST_DIGITS; p++)
+        if (*p >= '0' && *p <= '9')
+            d->digits[d->count++] = *p;
+}
+
+/* Next larger decimal of the same number of digits. */
+static void decimal_bump(struct decimal *d)
+{
+    int i = d->count - 1;
+
+    while (i >= 0 && d->digits[i] == '9')
+        d->digits[i--] = '0';
+    if (i >= 0) {
+        d->digits[i]++;
+    } else {
+        d->digits[0] = '1';
+        d->exponent++;
+    }
+}
+
+static bool decimal_denotes(const struct decimal *d, double magnitude)
+{
+    char text[MOST_DIGITS + 16];
+
+    (void)snprintf(text, sizeof(text), "%c.%.*se%d", d->digits[0], d->count - 1, d->digits + 1,
+                   d->exponent);
+    return strtod(text, NULL) == magnitude; /* bit-equality is the question */
+}
+
+/* The decimal of this many digits nearest to `magnitude`, if it denotes it. Just above a power of
+ * two, where doubles lie closer below than above, the nearest one may not and the next one may. */
 static bool decimal_of(struct decimal *d, double magnitude, int precision)
 {
     char text[40];
-    char *e;
-    int len = snprintf(text, sizeof(text), "%.*e", precision - 1, magnitude);
+    bool found;
 
-    if (len <= 0 || (size_t)len >= sizeof(text))
-        return false;
-    e = strchr(text, 'e');
-    if (e == NULL)
-        return false;
-    d->exponent = (int)strtol(e + 1, NULL, 10);
-    d->count = 0;
-    for (char *p = text; p < e && d->count < MOST_DIGITS; p++)
-        if (*p >= '0' && *p <= '9')
-            d->digits[d->count++] = *p;
+    (void)snprintf(text, sizeof(text), "%.*e", precision - 1, magnitude);
+    decimal_split(d, text);
+    found = decimal_denotes(d, magnitude);
+    if (!found) {
+        decimal_bump(d);
+        found = decimal_denotes(d, magnitude);
+    }
     while (d->count > 1 && d->digits[d->count - 1] == '0')
         d->count--;
-    return strtod(text, NULL) == magnitude; /* NOLINT: bit-equality is the question */
+    return found;
 }
 
 static void put_decimal(struct buf *out, const struct decimal *d)
@@ -103,7 +138,8 @@ void jw_put_js_number(struct buf *out, struct bytes literal)
         buf_putc(out, '0'); /* also for -0 */
         return;
     }
-    for (int n = 1; n <= MOST_DIGITS; n = n == 1 ? EXACT_DIGITS : n + 1)
+    /* Subnormal doubles have fewer digits than fifteen; others keep any fifteen. */
+    for (int n = fabs(v) < DBL_MIN ? 1 : EXACT_DIGITS; n <= MOST_DIGITS; n++)
         if (decimal_of(&d, fabs(v), n))
             break;
     if (v < 0)
