@@ -256,11 +256,11 @@ enum tacit_err event_log_read(struct event_log *out, struct bytes json, struct a
     return err;
 }
 
-bool event_log_prove(struct event_log *log, const uint8_t rtmr[static RTMR_COUNT][RTMR_LEN])
+bool event_log_prove(struct event_log *log, const struct bytes rtmr[static RTMR_COUNT])
 {
     log->proven_mask = 0;
     for (unsigned i = 0; i < RTMR_COUNT; i++)
-        if (bytes_eq(bytes_make(log->rtmr[i], RTMR_LEN), bytes_make(rtmr[i], RTMR_LEN)))
+        if (bytes_eq(bytes_make(log->rtmr[i], RTMR_LEN), rtmr[i]))
             log->proven_mask |= BIT(i);
     return log->proven_mask == BIT(RTMR_COUNT) - 1;
 }

@@ -55,9 +55,9 @@ struct event_log {
 MUST_CHECK enum tacit_err event_log_read(struct event_log *out, struct bytes json,
                                          struct arena *arena);
 
-/* Compares the replay with the RTMRs of a verified quote and remembers which agree (proven_mask).
- * Returns true if all four do. */
-bool event_log_prove(struct event_log *log, const uint8_t rtmr[static RTMR_COUNT][RTMR_LEN]);
+/* Compares the replay with the RTMRs of a verified quote (48 octets each; others never agree) and
+ * remembers which agree (proven_mask). Returns true if all four do. */
+bool event_log_prove(struct event_log *log, const struct bytes rtmr[static RTMR_COUNT]);
 
 /* The system event of that name (before or at system-ready), or NULL: also NULL while RTMR3 is not
  * proven. */

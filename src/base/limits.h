@@ -53,6 +53,12 @@ enum {
     /* attest: a dstack log; real ones have 30 entries and 20 KB. */
     LIMIT_EVENT_LOG_EVENTS = 1024,
     LIMIT_EVENT_LOG_BYTES = 1024 * 1024,
+    /* a whole attestation report; 8 GPUs twice are 350 KB. */
+    LIMIT_REPORT_BYTES = 4 * 1024 * 1024,
+    LIMIT_REPORT_ARENA = 16 * 1024 * 1024,
+    LIMIT_REPLICAS = 16,
+    /* compose-manager's log of actions, as canonical text; the longest seen has 42, 9 KB. */
+    LIMIT_ACTIONS_BYTES = 1024 * 1024,
 };
 
 #endif
