@@ -20,6 +20,13 @@ enum {
     /* net: bytes queued towards a slow reader before the source is paused, and when it goes on. */
     LIMIT_QUEUE_HIGH = 256 * 1024,
     LIMIT_QUEUE_LOW = 64 * 1024,
+    /* bytes received and not yet used on one connection; a pipelining client waits beyond. */
+    LIMIT_CONN_INPUT = 64 * 1024,
+    /* blocking jobs of one loop: threads, made when needed, and jobs waiting for one. */
+    LIMIT_WORK_THREADS = 8,
+    LIMIT_WORK_QUEUE = 1024,
+    /* HTTP/2: streams of one connection at a time; header list is LIMIT_HEAD_BYTES. */
+    LIMIT_H2_STREAMS = 100,
 
     /* openai: request bodies, as NEAR's node and gateway. */
     LIMIT_BODY_BYTES = 10 * 1024 * 1024,
