@@ -1,0 +1,268 @@
+/* One verification of one node. Everything that decides comes from attest/; here are only the
+ * fetching, the roots, the reference values and the collateral. */
+#include "gateway/lease.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "attest/report.h"
+#include "attest/verdict.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "crypto/random.h"
+#include "crypto/x509.h"
+#include "net/fetch.h"
+
+#include <tacit/gpu.h>
+
+enum {
+    REPORT_MAX = 8 * 1024 * 1024, /* 8 GPUs and 4 switches with chains stay below 400 KiB */
+    COLLATERAL_MAX = 1024 * 1024,
+    ROOT_MAX = 64 * 1024,
+    RIM_MAX = 1024 * 1024,
+    RIMS_MAX = 64,
+    VERDICT_MAX = 1024 * 1024,
+};
+
+struct lease_policy {
+    enum tacit_gpu_demand gpu_demand;
+    struct buf root_der;   /* empty: Intel's */
+    struct buf collateral; /* compact JSON; empty: none given */
+    struct buf gpu_root, gpu_rim_root;
+    struct buf rim_files[RIMS_MAX];
+    struct tacit_gpu_rim rims[RIMS_MAX];
+    size_t rim_count;
+};
+
+/* --- what all verifications share ---------------------------------------------------------------
+ */
+
+static enum tacit_err file_load(struct buf *out, size_t limit, const char *path, const char *what,
+                                char why[static 256])
+{
+    enum tacit_err err;
+
+    *out = buf_make(limit);
+    err = path == NULL ? TACIT_OK : file_read(out, path);
+    if (err != TACIT_OK)
+        snprintf(why, 256, "cannot read the %s %.150s: %s", what, path, tacit_err_text(err));
+    return err;
+}
+
+/* The root may be given as PEM or DER; verification wants DER. */
+static enum tacit_err root_load(struct buf *der, const char *path, char why[static 256])
+{
+    struct buf raw;
+    struct arena arena = arena_make(ROOT_MAX * 2);
+    struct x509_cert cert;
+    size_t count = 1;
+    enum tacit_err err = file_load(&raw, ROOT_MAX, path, "trusted root", why);
+
+    *der = buf_make(ROOT_MAX);
+    if (err == TACIT_OK && path != NULL) {
+        err = x509_parse(&cert, buf_bytes(&raw));
+        if (err != TACIT_OK)
+            err = x509_parse_pem(&cert, 1, &count, buf_bytes(&raw), &arena);
+        if (err == TACIT_OK && count == 1)
+            buf_put(der, cert.der);
+        else
+            snprintf(why, 256, "the trusted root %.150s is not one certificate in PEM or DER",
+                     path);
+    }
+    arena_done(&arena);
+    buf_done(&raw);
+    return err == TACIT_OK && path != NULL && der->len == 0 ? TACIT_FORMAT : err;
+}
+
+static enum tacit_err rims_load(struct lease_policy *p, const char *folder, char why[static 256])
+{
+    DIR *dir = folder == NULL ? NULL : opendir(folder);
+    struct dirent *entry;
+    enum tacit_err err = folder == NULL || dir != NULL ? TACIT_OK : TACIT_NOT_FOUND;
+
+    if (err != TACIT_OK)
+        snprintf(why, 256, "cannot read the RIM folder %.150s", folder);
+    while (err == TACIT_OK && dir != NULL && (entry = readdir(dir)) != NULL) {
+        char path[4096];
+
+        if (!bytes_ends_with(bytes_of(entry->d_name), BYTES_LIT(".xml")))
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        if (p->rim_count == RIMS_MAX) {
+            snprintf(why, 256, "more than %d RIM files in %.150s", RIMS_MAX, folder);
+            err = TACIT_LIMIT;
+            break;
+        }
+        err = file_load(&p->rim_files[p->rim_count], RIM_MAX, path, "RIM", why);
+        p->rims[p->rim_count].xml = buf_bytes(&p->rim_files[p->rim_count]);
+        p->rim_count++;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return err;
+}
+
+enum tacit_err lease_policy_load(struct lease_policy **out, const struct gateway_conf *conf,
+                                 char why[static 256])
+{
+    struct lease_policy *p = calloc(1, sizeof(*p));
+    enum tacit_err err;
+
+    *out = NULL;
+    if (p == NULL)
+        return TACIT_NOMEM;
+    p->gpu_demand =
+        conf->gpu_demand == GATEWAY_GPU_REQUIRED ? TACIT_GPU_REQUIRED : TACIT_GPU_IF_PRESENT;
+    err = root_load(&p->root_der, conf->root, why);
+    if (err == TACIT_OK)
+        err = file_load(&p->collateral, COLLATERAL_MAX, conf->collateral, "collateral", why);
+    if (err == TACIT_OK)
+        err = file_load(&p->gpu_root, ROOT_MAX, conf->gpu_root, "GPU root", why);
+    if (err == TACIT_OK)
+        err = file_load(&p->gpu_rim_root, ROOT_MAX, conf->gpu_rim_root, "RIM root", why);
+    if (err == TACIT_OK)
+        err = rims_load(p, conf->gpu_rims, why);
+    if (err == TACIT_OK)
+        *out = p;
+    else
+        lease_policy_free(p);
+    return err;
+}
+
+void lease_policy_free(struct lease_policy *p)
+{
+    if (p == NULL)
+        return;
+    for (size_t i = 0; i < p->rim_count; i++)
+        buf_done(&p->rim_files[i]);
+    buf_done(&p->root_der);
+    buf_done(&p->collateral);
+    buf_done(&p->gpu_root);
+    buf_done(&p->gpu_rim_root);
+    free(p);
+}
+
+/* --- one verification ---------------------------------------------------------------------------
+ */
+
+static enum tacit_err collateral_give(struct bytes *json, char *why,
+                                      const struct tacit_collateral_need *need, void *ctx)
+{
+    const struct lease_policy *p = ctx;
+
+    UNUSED(need); /* the verifier checks that what it is given fits the platform */
+    *json = buf_bytes(&p->collateral);
+    if (json->len > 0)
+        return TACIT_OK;
+    snprintf(why, 256, "no collateral configured");
+    return TACIT_NOT_FOUND;
+}
+
+static enum tacit_err report_fetch(struct fetch_reply *reply, const struct gateway_node_conf *node,
+                                   const uint8_t nonce[static 32])
+{
+    struct buf url = buf_make(1024);
+    enum tacit_err err;
+
+    buf_putf(&url,
+             "%s/v1/attestation/report?signing_algo=ecdsa&include_tls_fingerprint=true&nonce=",
+             node->url);
+    buf_hex(&url, bytes_make(nonce, 32));
+    *reply = (struct fetch_reply){0};
+    err = buf_cstr(&url) == NULL ? TACIT_NOMEM : TACIT_OK;
+    if (err == TACIT_OK) {
+        struct fetch_request req = {.method = "GET",
+                                    .url = buf_cstr(&url),
+                                    .trust = FETCH_TRUST_ANY,
+                                    .body_limit = REPORT_MAX};
+
+        err = fetch(reply, &req);
+    }
+    if (err == TACIT_OK && (reply->status != 200 || !reply->has_spki))
+        err = TACIT_IO;
+    buf_done(&url);
+    return err;
+}
+
+static enum tacit_err report_judge(struct lease *out, struct tacit_verdict *v,
+                                   const struct lease_policy *p,
+                                   const struct gateway_node_conf *node,
+                                   const struct fetch_reply *reply, const uint8_t nonce[static 32])
+{
+    struct tacit_gpu_opts gpu = {
+        .now_unix_s = clock_unix_s(),
+        .device_root = buf_bytes(&p->gpu_root),
+        .rim_root = buf_bytes(&p->gpu_rim_root),
+        .rims = p->rims,
+        .rim_count = p->rim_count,
+    };
+    struct tacit_report_opts opts = {
+        .form = TACIT_REPORT_NODE,
+        .now_unix_s = gpu.now_unix_s,
+        .tls_spki = reply->spki,
+        .is_tls_required = true,
+        .model = node->model,
+        .root_der = buf_bytes(&p->root_der),
+        .collateral = collateral_give,
+        .gpu_demand = p->gpu_demand,
+        .gpu = &gpu,
+    };
+    struct tacit_report_facts facts;
+    union {
+        const void *in;
+        void *out;
+    } ctx = {p}; /* the callback only reads it */
+    enum tacit_err err;
+
+    opts.collateral_ctx = ctx.out;
+    memcpy(opts.nonce, nonce, 32);
+    memcpy(gpu.nonce, nonce, 32);
+    err = tacit_report_verify(v, &facts, buf_bytes(&reply->body), &opts);
+    if (err != TACIT_OK)
+        return err;
+    if (!tacit_verdict_is_trusted(v) || !facts.node.has_tls_spki)
+        return TACIT_UNTRUSTED;
+    *out = (struct lease){.is_held = true, .is_simulated = v->is_simulated};
+    memcpy(out->spki, facts.node.tls_spki, sizeof(out->spki));
+    snprintf(out->model, sizeof(out->model), "%s", facts.node.model);
+    return TACIT_OK;
+}
+
+static void evidence_store(struct store *store, const struct gateway_node_conf *node,
+                           bool is_trusted, struct bytes report, const struct tacit_verdict *v)
+{
+    struct buf json = buf_make(VERDICT_MAX);
+    enum tacit_err err;
+
+    verdict_json(&json, v, false);
+    err = buf_err(&json);
+    if (err == TACIT_OK)
+        err = store_attestation_put(store, node->name, clock_unix_s(), is_trusted, report,
+                                    buf_bytes(&json));
+    if (err != TACIT_OK)
+        log_error("attestation_not_stored", L_ERR("err", err));
+    buf_done(&json);
+}
+
+enum tacit_err lease_verify(struct lease *out, const struct lease_policy *p,
+                            const struct gateway_node_conf *node, struct store *store)
+{
+    struct tacit_verdict *v = calloc(1, sizeof(*v));
+    struct fetch_reply reply = {0};
+    uint8_t nonce[32];
+    enum tacit_err err = v == NULL ? TACIT_NOMEM : random_fill(nonce, sizeof(nonce));
+
+    *out = (struct lease){0};
+    if (err == TACIT_OK)
+        err = report_fetch(&reply, node, nonce);
+    if (err == TACIT_OK) {
+        err = report_judge(out, v, p, node, &reply, nonce);
+        evidence_store(store, node, err == TACIT_OK, buf_bytes(&reply.body), v);
+    }
+    fetch_reply_done(&reply);
+    free(v);
+    return err;
+}
