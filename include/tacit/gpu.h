@@ -93,6 +93,8 @@ struct tacit_gpu_policy {
     bool is_nras_required;
     bool is_nvdec_compared;         /* compare index 35 although NVDEC0 is disabled */
     bool is_unknown_refused;        /* refuse opaque fields of unknown type */
+    bool is_switch_waived;          /* protected PCIe GPUs may come without switch evidence, as NEAR
+                                     * sends them; the NVLink fabric is then not proven */
     bool is_trailing_allowed;       /* up to 3 zero octets behind a report's signature */
     bool is_simulated_refused;      /* refuse any root but NVIDIA's even if the caller names it */
     uint32_t ocsp_max_age_s;        /* 0: until nextUpdate */
