@@ -30,6 +30,7 @@ static const struct command commands[] = {
 #ifdef HAVE_NODE
     {"node", "run a node beside an engine: hashes, signs, attests", node_main},
 #endif
+    {"keys", "create, list and revoke API keys of a gateway", cmd_keys},
     {"verify", "verify evidence: a quote, a report, a GPU, a conversation", cmd_verify},
     {"help", "this list", cmd_help},
 };

@@ -1,6 +1,6 @@
 /* `tacit keys`: API keys of a gateway, made, listed and revoked in its store. A running gateway
  * sees the change within a second. The key's text is printed once and kept nowhere. */
-#include "cli/cmd_keys.h"
+#include "cli/commands.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -113,7 +113,7 @@ static int run(struct store *s, const char *verb, const struct keys_args *args, 
     return usage(stderr, 2);
 }
 
-int cmd_keys_main(int argc, char **argv)
+int cmd_keys(int argc, char **argv)
 {
     struct keys_args args;
     struct store *s;

@@ -6,6 +6,7 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
+int cmd_keys(int argc, char **argv);   /* API keys of a gateway's store */
 int cmd_verify(int argc, char **argv); /* verify KIND …: cmd_verify.c has the table of kinds */
 
 #endif
