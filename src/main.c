@@ -52,11 +52,12 @@ static int cmd_help(int argc, char **argv)
     return 0;
 }
 
-/* Keys and prompts must not reach a core file or another process of the same user. The address
+/* Keys and prompts must not reach a core file or another process of the same user. A limit of 1
+ * also stops cores that the kernel would pipe to a program, which 0 does not (core(5)). The address
  * sanitizer's leak check traces its own process, so sanitized builds stay traceable. */
 static void harden(void)
 {
-    struct rlimit none = {0, 0};
+    struct rlimit none = {1, 1};
 
     (void)setrlimit(RLIMIT_CORE, &none);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

@@ -6,7 +6,12 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
+int cmd_chat(int argc, char **argv);   /* a verified question and answer */
 int cmd_keys(int argc, char **argv);   /* API keys of a gateway's store */
 int cmd_verify(int argc, char **argv); /* verify KIND …: cmd_verify.c has the table of kinds */
+
+/* Kinds of `tacit verify`. */
+int cmd_verify_chat(int argc, char **argv);
+int cmd_verify_report(int argc, char **argv);
 
 #endif

@@ -109,3 +109,18 @@ int show_exit_code(const struct tacit_verdict *v)
 {
     return tacit_verdict_is_trusted(v) ? EXIT_TRUSTED : EXIT_REFUSED;
 }
+
+void show_text(FILE *f, struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        bool is_c1 = c == 0xC2 && i + 1 < text.len && text.ptr[i + 1] < 0xA0; /* U+0080…U+009F */
+
+        if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7F || is_c1) {
+            (void)fputc('?', f);
+            i += is_c1 ? 1 : 0;
+        } else {
+            (void)fputc(c, f);
+        }
+    }
+}

@@ -105,8 +105,8 @@ static void reset_signals(void)
  */
 static void become_engine(const struct args *a, int out_fd, pid_t parent)
 {
-    static char spin[] = "GOMP_SPINCOUNT=10000", no_trace[] = "GGML_NO_BACKTRACE=1";
-    static char *const env[] = {spin, no_trace, NULL};
+    char spin[] = "GOMP_SPINCOUNT=10000", no_trace[] = "GGML_NO_BACKTRACE=1";
+    char *const env[] = {spin, no_trace, NULL};
     const struct rlimit no_core = {1, 1};
     int null_fd = open("/dev/null", O_RDONLY);
 

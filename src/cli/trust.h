@@ -1,0 +1,44 @@
+/* What a verifying command believes: root, collateral, time. Filled from options that all such
+ * commands share, with files read once. */
+#ifndef CLI_TRUST_H
+#define CLI_TRUST_H
+
+#include <tacit/report.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "cli/args.h"
+
+struct trust {
+    const char *root_path;            /* --trust-root: PEM or DER; NULL: Intel's */
+    struct cli_list collateral_paths; /* --collateral: compact JSON files */
+    const char *at;                   /* --at: YYYY-MM-DDThh:mm:ssZ; NULL: now */
+    struct arena arena;
+    struct bytes root_der;
+    struct bytes collateral[CLI_LIST_MAX];
+    int64_t now_unix_s;
+};
+
+/* Rows for a command's table of options; t is the command's struct trust. */
+#define TRUST_OPTIONS(t)                                                                      \
+    {.name = "trust-root",                                                                    \
+     .metavar = "FILE",                                                                       \
+     .help = "root certificate instead of Intel's, PEM or DER (verdicts then say SIMULATED)", \
+     .value = &(t)->root_path},                                                               \
+        {.name = "collateral",                                                                \
+         .metavar = "FILE",                                                                   \
+         .help = "collateral of a platform, as compact JSON; may be given for each platform", \
+         .list = &(t)->collateral_paths},                                                     \
+    {                                                                                         \
+        .name = "at", .metavar = "TIME",                                                      \
+        .help = "judge as of YYYY-MM-DDThh:mm:ssZ, not as of now", .value = &(t)->at          \
+    }
+
+/* Reads what the options name. On failure explains itself on standard error, in the name of
+ * `command`. trust_done in every case. */
+MUST_CHECK bool trust_load(struct trust *t, const char *command);
+void trust_done(struct trust *t);
+/* Root, time and collateral into verification options, which borrow from t. */
+void trust_apply(struct trust *t, struct tacit_report_opts *opts);
+
+#endif
