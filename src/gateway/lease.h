@@ -8,6 +8,8 @@
 /* What all verifications share; immutable after lease_policy_load. */
 struct lease_policy;
 
+/* Reads roots, collateral and reference values named by the configuration. why: a sentence naming
+ * the file. conf is not kept. Accepts NULL in lease_policy_free. */
 MUST_CHECK enum tacit_err lease_policy_load(struct lease_policy **out,
                                             const struct gateway_conf *conf, char why[static 256]);
 void lease_policy_free(struct lease_policy *p);
