@@ -15,6 +15,7 @@ enum { PATH_LEN = 4096, DEPTH_MAX = 3, FILE_MAX = 64 * 1024 * 1024 };
 
 static const struct suite *const suites[] = {
     &suite_eventlog,
+    &suite_gpu,
     &suite_snp,
 };
 

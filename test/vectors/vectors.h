@@ -41,5 +41,6 @@ struct suite {
 
 extern const struct suite suite_snp;
 extern const struct suite suite_eventlog;
+extern const struct suite suite_gpu;
 
 #endif
