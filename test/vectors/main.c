@@ -17,6 +17,8 @@ static const struct suite *const suites[] = {
     &suite_eventlog,
     &suite_gpu,
     &suite_snp,
+    &suite_tdx,
+    &suite_tdx_parse,
 };
 
 void vector_report(struct vectors *v, const char *id, bool is_ok, const char *detail, ...)

@@ -42,5 +42,7 @@ struct suite {
 extern const struct suite suite_snp;
 extern const struct suite suite_eventlog;
 extern const struct suite suite_gpu;
+extern const struct suite suite_tdx;
+extern const struct suite suite_tdx_parse;
 
 #endif
