@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "codec/jwrite_priv.h"
 #include "codec/utf8.h"
 
 struct jw jw_make(struct buf *out)
@@ -180,13 +181,10 @@ static bool needs_escape(uint8_t c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-void jw_put_str(struct buf *out, struct bytes text)
+void jw_put_content(struct buf *out, struct bytes text)
 {
     size_t from = 0;
 
-    if (!utf8_is_valid(text))
-        out->failed = true;
-    buf_putc(out, '"');
     for (size_t i = 0; i < text.len; i++) {
         if (!needs_escape(text.ptr[i]))
             continue;
@@ -195,5 +193,13 @@ void jw_put_str(struct buf *out, struct bytes text)
         from = i + 1;
     }
     buf_put(out, bytes_slice(text, from, SIZE_MAX));
+}
+
+void jw_put_str(struct buf *out, struct bytes text)
+{
+    if (!utf8_is_valid(text))
+        out->failed = true;
+    buf_putc(out, '"');
+    jw_put_content(out, text);
     buf_putc(out, '"');
 }

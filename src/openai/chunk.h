@@ -11,6 +11,8 @@ enum { OPENAI_ID_MAX = 128 };
 
 struct openai_usage {
     bool is_present;
+    bool has_cached;    /* the engine said cached_tokens */
+    bool has_reasoning; /* the engine said reasoning_tokens */
     uint64_t prompt_tokens, completion_tokens, total_tokens;
     uint64_t cached_tokens;    /* of the prompt; at most prompt_tokens */
     uint64_t reasoning_tokens; /* of the completion */
@@ -56,15 +58,15 @@ enum chunk_result {
 
 struct chunk_stream {
     struct chunk_opts opts;
-    char id[OPENAI_ID_MAX + 1]; /* of the whole stream; set by the first chunk */
+    char id[OPENAI_ID_MAX + 1];          /* of the whole stream; "" before the first chunk */
+    char model[OPENAI_MODEL_MAX + 1];    /* as shown */
+    char fingerprint[OPENAI_ID_MAX + 1]; /* system_fingerprint of the engine, or "" */
     int64_t created_unix_s;
-    struct bytes model_shown;
-    char model[OPENAI_MODEL_MAX + 1];
     struct openai_usage usage; /* last one seen: for billing */
-    uint64_t chunk_count;      /* frames appended */
+    uint64_t frame_count;      /* frames appended */
     bool is_usage_sent;
-    bool is_done;
-    struct openai_error error;
+    bool is_over;              /* DONE, ERROR or BAD was returned */
+    struct openai_error error; /* set with CHUNK_ERROR */
 };
 
 void chunk_stream_init(struct chunk_stream *s, const struct chunk_opts *opts);

@@ -64,7 +64,8 @@ void openai_error_put_event(struct buf *out, const struct openai_error *e);
  * line removed or cut that may echo a prompt; flat and nested shapes are read. A body that is no
  * such JSON gives "Upstream request failed with status N" and upstream_error.
  *
- * status    the engine's HTTP status; a 5xx or nonsense becomes 502
+ * status    the engine's HTTP status; what is no 4xx or 5xx, and 401, 403, 407 (the node's own
+ *           trouble with its engine), become 502 with the general message
  * body      untrusted bytes of the engine
  *
  * Threads   pure, any thread. Spec: near.md 2.2 */

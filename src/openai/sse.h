@@ -11,7 +11,8 @@ struct sse {
     struct buf pending; /* bytes not handed out yet, at most LIMIT_SSE_EVENT_BYTES an event */
     struct buf joined;  /* data of an event that has several data lines */
     size_t taken;       /* octets of `pending` already handed out */
-    size_t scanned;     /* octets after `taken` already searched for the end of the event */
+    size_t last_end;    /* where the last whole event in `pending` ends */
+    size_t line_at;     /* where the line begins that is not complete */
     bool is_failed;
 };
 
