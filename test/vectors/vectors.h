@@ -41,8 +41,5 @@ struct suite {
 
 extern const struct suite suite_snp;
 extern const struct suite suite_eventlog;
-extern const struct suite suite_gpu;
-extern const struct suite suite_tdx;
-extern const struct suite suite_tdx_parse;
 
 #endif
