@@ -207,7 +207,7 @@ struct tacit_quote_input {
  *
  * Returns   TACIT_OK when rows were written, whatever they say; TACIT_NOMEM (a NOT_RUN row says so
  *           too); TACIT_USAGE for an unreadable root. Never trusted in the latter cases.
- * Memory    up to 4 MiB while it runs, released before returning; `out` borrows from in->quote.
+ * Memory    up to 12 MiB while it runs (a genuine quote: 200 KiB), released before returning; `out` borrows from in->quote.
  * Threads   any; a cache is used by one thread at a time.
  * Spec      tdx.md 2 */
 enum tacit_err tacit_quote_verify(struct tacit_verdict *v, struct tacit_quote_result *out,

@@ -204,9 +204,14 @@ static enum tacit_err certs_verify(struct gpu_jwks *set, const char **why,
     *why = "the signing key's certificate does not come from the pinned issuer";
     if (memcmp(digest, set->issuer_spki_sha256, sizeof(digest)) != 0)
         return TACIT_UNTRUSTED;
+    /* the pinned certificate may come without keyUsage: then it is not restricted (RFC 5280) */
+    if (!bytes_eq(certs[1].subject, certs[0].issuer) || !certs[1].is_ca ||
+        certs[1].has_unknown_critical ||
+        (certs[1].has_usage && (certs[1].usage & X509_USE_CERT_SIGN) == 0))
+        return TACIT_UNTRUSTED;
     err = x509_key(&issuer_key, &certs[1], NULL);
     if (err == TACIT_OK)
-        err = x509_issues(&certs[1], issuer_key, &certs[0], 0);
+        err = x509_verify(&certs[0], issuer_key);
     pubkey_free(issuer_key);
     if (err != TACIT_OK)
         return err == TACIT_NOMEM ? err : TACIT_UNTRUSTED;

@@ -8,6 +8,18 @@ enum {
     /* members of one object; logit_bias and schemas stay below. Bounds the duplicate check. */
     LIMIT_JSON_MEMBERS = 2048,
 
+    /* attest: Intel's documents hold up to 45 levels of a platform, 12 of an enclave, 2 modules,
+     * 30 advisories in a level. Collateral as one file: 14 to 19 KiB; quotes: up to 8 KiB. */
+    LIMIT_TCB_LEVELS = 256,
+    LIMIT_ISV_LEVELS = 64,
+    LIMIT_TDX_MODULES = 32,
+    LIMIT_TCB_ADVISORIES = 42, /* three levels fit TACIT_ADVISORIES_MAX */
+    LIMIT_COLLATERAL_BYTES = 1024 * 1024,
+    LIMIT_QUOTE_BYTES = 1024 * 1024,
+    /* what one verified collateral and one platform may take in memory. */
+    LIMIT_DCAP_BASE_BYTES = 8 * 1024 * 1024,
+    LIMIT_DCAP_PLATFORM_BYTES = 4 * 1024 * 1024,
+
     /* http: a request or reply head; SDKs send under 2 KiB, browsers under 8. */
     LIMIT_HEAD_BYTES = 32 * 1024,
     LIMIT_HEADERS = 100,

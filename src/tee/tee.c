@@ -8,10 +8,20 @@
 static enum tacit_err provider_open(struct tee *tee, const struct tee_opts *opts,
                                     char why[static TEE_WHY_LEN])
 {
-    if (opts->kind == TEE_SIMULATOR)
+    switch (opts->kind) {
+    case TEE_AUTO:
+        return tee_detect(tee, opts, why);
+    case TEE_CONFIGFS_TSM:
+        return tee_configfs_open(tee, opts, why);
+    case TEE_TDX_QGS:
+        return tee_qgs_open(tee, opts, why);
+    case TEE_DSTACK:
+        return tee_dstack_open(tee, opts, why);
+    case TEE_SIMULATOR:
         return tee_sim_open(tee, opts, why);
-    snprintf(why, TEE_WHY_LEN, "this build has no provider for real environments");
-    return TACIT_UNSUPPORTED;
+    }
+    snprintf(why, TEE_WHY_LEN, "there is no such kind of environment");
+    return TACIT_USAGE;
 }
 
 enum tacit_err tee_open(struct tee **out, const struct tee_opts *opts, char why[static 256])

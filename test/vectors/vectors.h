@@ -41,5 +41,8 @@ struct suite {
 
 extern const struct suite suite_snp;
 extern const struct suite suite_eventlog;
+extern const struct suite suite_gpu;
+extern const struct suite suite_tdx;
+extern const struct suite suite_tdx_parse;
 
 #endif
