@@ -24,6 +24,8 @@ struct command {
 static int cmd_help(int argc, char **argv);
 
 static const struct command commands[] = {
+    {"up", "everything on this machine, with a simulated TEE", cmd_up},
+    {"chat", "ask a verified server, verify the answer", cmd_chat},
 #ifdef HAVE_GATEWAY
     {"gateway", "run the gateway: keys, routing, attestation of nodes", gateway_main},
 #endif

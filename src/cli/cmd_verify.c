@@ -11,6 +11,8 @@ static const struct {
     const char *help;
     int (*main)(int argc, char **argv);
 } kinds[] = {
+    {"report", "a whole attestation report of a gateway or node", cmd_verify_report},
+    {"chat", "one saved exchange: request, reply, signature", cmd_verify_chat},
     {NULL, NULL, NULL}, /* ends the table */
 };
 

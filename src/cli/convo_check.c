@@ -68,7 +68,10 @@ static struct bytes expected_signer(char text[static NEAR_ADDRESS_TEXT_MAX + 1],
 void convo_check(struct tacit_verdict *v, const struct convo *c,
                  const struct tacit_report_facts *facts, struct bytes signer)
 {
-    struct row_scope s = {.v = v, .subject = "reply", .authority = "attested signing key"};
+    struct row_scope s = {.v = v,
+                          .subject = "reply",
+                          .authority = signer.len > 0 ? "the signer that was named"
+                                                      : "attested signing key"};
     enum near_check_result results[NEAR_CHECK_ROWS] = {NEAR_NOT_RUN};
     struct near_signature sig;
     char address[NEAR_ADDRESS_TEXT_MAX + 1] = "";
@@ -87,8 +90,8 @@ void convo_check(struct tacit_verdict *v, const struct convo *c,
         .model = is_gateway_kind(&sig) ? (struct bytes){NULL, 0} : bytes_of(c->model),
         .address = expected_signer(address, &sig, facts, signer),
     };
-    if (near_signature_check(results, &sig, &expected))
-        row_note(&s, "chat.exchange", "what was sent and received is what was signed");
+    bool is_good = near_signature_check(results, &sig, &expected);
+    UNUSED(is_good); /* each row says it for itself */
     add_rows(&s, results, is_gateway_kind(&sig));
 }
 

@@ -17,7 +17,8 @@ enum { POLL_NS = 20 * 1000 * 1000, EXIT_NOT_STARTED = 127 };
 
 extern char **environ;
 
-/* In the child, between fork and exec: only async-signal-safe calls. */
+/* SIGPIPE stays ignored, as main wants it. In the child, between fork and exec: only
+ * async-signal-safe calls. */
 _Noreturn static void become(const struct proc *p, pid_t parent)
 {
     const char *argv[PROC_ARGS_MAX + 2] = {"tacit"};
@@ -29,6 +30,7 @@ _Noreturn static void become(const struct proc *p, pid_t parent)
     if (null_fd < 0 || log_fd < 0 || sigprocmask(SIG_SETMASK, &none, NULL) != 0 ||
         prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
         _exit(EXIT_NOT_STARTED);
+    (void)setpgid(0, 0); /* a terminal's interrupt is for the parent to pass on, in his order */
     if (dup2(null_fd, 0) < 0 || dup2(log_fd, 1) < 0 || dup2(log_fd, 2) < 0)
         _exit(EXIT_NOT_STARTED);
     for (size_t i = 0; i < PROC_ARGS_MAX && p->args[i] != NULL; i++)
