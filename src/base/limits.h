@@ -34,6 +34,10 @@ enum {
     LIMIT_QUEUE_LOW = 64 * 1024,
     /* bytes received and not yet used on one connection; a pipelining client waits beyond. */
     LIMIT_CONN_INPUT = 64 * 1024,
+    /* bytes on their way out of one connection: a whole non-streamed reply, with room for TLS. */
+    LIMIT_CONN_OUTPUT = 64 * 1024 * 1024,
+    /* rest of a request body read for nothing after the reply, to keep the connection. */
+    LIMIT_DISCARD = 64 * 1024,
     /* blocking jobs of one loop: threads, made when needed, and jobs waiting for one. */
     LIMIT_WORK_THREADS = 8,
     LIMIT_WORK_QUEUE = 1024,

@@ -135,7 +135,7 @@ static enum tacit_err framing_read(const struct fields *f, struct h1_refusal *no
         return refuse(no, TACIT_FORMAT, 400, "There is more than one Transfer-Encoding.");
     if (f->codings == 1) {
         if (!bytes_eq_nocase(f->coding, BYTES_LIT("chunked")))
-            return refuse(no, TACIT_UNSUPPORTED, 501, "The only transfer coding is \"chunked\".");
+            return refuse(no, TACIT_UNSUPPORTED, 501, "The only transfer coding taken is chunked.");
         *framing = H1_BODY_CHUNKED;
         *length = -1;
     }

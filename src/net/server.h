@@ -2,9 +2,15 @@
  *
  * Life of an exchange: the server parses a head and calls handler->on_request, which must at once
  * either reply or call exchange_listen to receive the body. Whatever happens, on_closed is the last
- * call for an exchange that is listened to; after it the pointer is dead. All calls happen on the
- * loop's thread. Limits and all time limits (head, body progress, write progress, idle) are the
- * server's own and end the exchange by themselves. */
+ * call for an exchange that is listened to; after it the pointer is dead. Without listening it is
+ * dead when on_request returns. All calls happen on the loop's thread; events never fire from
+ * inside an exchange_ function. Limits and all time limits (head, body progress, write progress,
+ * idle) are the server's own and end the exchange by themselves.
+ *
+ * HTTP/1.1 requests of one connection are served one after the other. A client that closes its
+ * sending side has left: running exchanges of that connection are closed. While an exchange is
+ * paused with more than LIMIT_CONN_INPUT unread, its client's leaving is seen only on resumption.
+ * HTTP/2 is spoken where TLS negotiates it, and on plain sockets with prior knowledge. */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
 
@@ -61,7 +67,10 @@ void exchange_pause(struct exchange *x);
 void exchange_resume(struct exchange *x);
 
 /* Starts the reply. body_len -1: length unknown (chunked, or HTTP/2 DATA frames). Adds date,
- * content-length or transfer-encoding; the caller gives the rest, names in lower case. */
+ * content-length or transfer-encoding, connection; these and other hop-by-hop fields are left out
+ * of what the caller gives, names in lower case. An illegal name or value makes it a 500. What is
+ * called out of order (writing before the head, beyond or short of body_len) aborts the exchange;
+ * anything called after the end is ignored. */
 void exchange_head(struct exchange *x, unsigned status, const struct header *headers, size_t count,
                    int64_t body_len);
 /* Queues body bytes (copied). Returns the octets now queued towards the client: above
@@ -72,8 +81,8 @@ void exchange_finish(struct exchange *x);
 /* Head, body and finish in one call. */
 void exchange_reply(struct exchange *x, unsigned status, const struct header *headers, size_t count,
                     struct bytes body);
-/* The reply cannot be completed: HTTP/1.1 closes without the final chunk, HTTP/2 resets the stream,
- * so that the client cannot take it for whole. */
+/* The reply cannot be completed: what is queued is sent, then HTTP/1.1 closes without the final
+ * chunk, HTTP/2 resets the stream, so that the client cannot take it for whole. */
 void exchange_abort(struct exchange *x);
 bool exchange_is_head_sent(const struct exchange *x);
 
@@ -85,10 +94,18 @@ struct server_opts {
     uint64_t write_timeout_ms; /* no progress while bytes are queued; 0 = 30 s */
     uint64_t idle_timeout_ms;  /* keep-alive; 0 = 75 s */
     size_t max_connections;    /* 0 = 4096; beyond it new ones wait in the backlog */
+    uint64_t max_body_bytes;   /* of a request, else 413; 0 = LIMIT_BODY_BYTES */
+    /* Writes the JSON body of an answer that the server gives by itself: 400 408 413 414 417 431
+     * 500 501 505. why: a sentence without quotes or controls. NULL: OpenAI's form,
+     * {"error":{"message":why,"type":"invalid_request_error","param":null,"code":null}}, with
+     * "server_error" for 500. */
+    void (*error_body)(struct buf *out, unsigned status, const char *why);
 };
 
-/* Listens (SO_REUSEPORT for TCP, so that each worker thread has its own). why gets a sentence for
- * the operator on failure. */
+/* Listens (SO_REUSEPORT for TCP, so that each worker thread has its own; a unix socket gets mode
+ * 0600, and one left behind by a dead process is replaced). opts and handler are copied. why gets a
+ * sentence for the operator on failure: TACIT_IO, TACIT_EXISTS (in use), TACIT_CONFIG (no such
+ * address), TACIT_NOMEM. */
 MUST_CHECK enum tacit_err server_new(struct server **out, struct loop *loop,
                                      const struct server_opts *opts, const struct handler *handler,
                                      char why[static 256]);
@@ -98,7 +115,8 @@ size_t server_connections(const struct server *s);
 /* Graceful end: stops accepting, closes idle connections, lets running exchanges finish
  * (connection: close / GOAWAY), at most until grace_ms; then calls done(ctx) once. */
 void server_drain(struct server *s, uint64_t grace_ms, void (*done)(void *ctx), void *ctx);
-/* Closes everything at once. Accepts NULL. */
+/* Closes everything at once; on_closed fires for what was running. Not from inside an event of one
+ * of its exchanges; from `done` of server_drain is fine. Accepts NULL. */
 void server_free(struct server *s);
 
 #endif
