@@ -7,4 +7,8 @@
 
 #include "base/attr.h"
 
+/* Drop all platforms and keep the collateral: what a cache is when it meets a platform that it has
+ * not seen. For measuring. */
+void dcap_cache_forget_platforms(struct tacit_quote_cache *cache);
+
 #endif

@@ -119,3 +119,9 @@ void cache_keep(struct tacit_quote_cache *cache, struct dcap_run *run)
     if (run->is_platform_new)
         platform_keep(cache, run->platform, run->base);
 }
+
+void dcap_cache_forget_platforms(struct tacit_quote_cache *cache)
+{
+    for (size_t i = 0; i < CACHE_PLATFORMS; i++)
+        platform_drop(&cache->platforms[i]);
+}
