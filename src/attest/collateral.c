@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "codec/hex.h"
-#include "codec/jscan.h"
+#include "codec/jwalk.h"
 
 /* Decoded octets of a hex string, empty for bad hex: whoever needs them refuses then. */
 static enum tacit_err hex_dup(struct bytes *out, struct bytes text, struct arena *arena)
@@ -47,17 +47,19 @@ static const struct member members[] = {
 };
 
 /* The content of a string member, unescaped and, if so marked, decoded from hex. */
-static enum tacit_err member_take(struct collateral *c, const struct member *m, struct jval val,
+static enum tacit_err member_take(struct collateral *c, const struct member *m, struct bytes raw,
                                   struct arena *arena)
 {
     struct bytes *out = (struct bytes *)(void *)((uint8_t *)c + m->at);
+    struct jval val = {JVAL_STRING, raw};
     struct bytes text;
 
-    if (m->is_optional && jscan_is_nothing(val))
+    if (m->is_optional && bytes_eq(raw, BYTES_LIT("null")))
         return TACIT_OK;
-    if (val.type != JVAL_STRING)
+    if (raw.len < 2 || raw.ptr[0] != '"')
         return TACIT_FORMAT;
-    if (!jscan_str_view(&text, val)) {
+    text = bytes_slice(raw, 1, raw.len - 2);
+    if (text.len > 0 && memchr(text.ptr, '\\', text.len) != NULL) {
         text = jscan_str_dup(arena, val);
         if (text.ptr == NULL)
             return TACIT_NOMEM;
@@ -68,12 +70,47 @@ static enum tacit_err member_take(struct collateral *c, const struct member *m, 
     return TACIT_OK;
 }
 
+static const struct member *member_find(struct bytes name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (bytes_eq_cstr(name, members[i].name))
+            return &members[i];
+    return NULL;
+}
+
+/* Unknown members are passed over. `seen` has one bit a member. */
+static enum tacit_err members_read(struct collateral *c, unsigned *seen, struct jwalk *w,
+                                   const char **missing, struct arena *arena)
+{
+    struct bytes name;
+
+    jwalk_enter(w, '{');
+    while (jwalk_member(w, &name)) {
+        const struct member *m = member_find(name);
+        struct bytes raw = jwalk_skip(w);
+        enum tacit_err err;
+
+        if (m == NULL)
+            continue;
+        err = member_take(c, m, raw, arena);
+        if (err == TACIT_FORMAT)
+            *missing = m->name;
+        if (err != TACIT_OK)
+            return err;
+        *seen |= BIT(m - members);
+    }
+    return w->is_bad ? TACIT_FORMAT : TACIT_OK;
+}
+
 enum tacit_err collateral_parse(struct collateral *out, const char **missing, struct bytes in,
                                 struct arena *arena)
 {
-    struct jscan_field fields[ARRAY_LEN(members)] = {0};
     struct collateral c = {0};
+    const char *bad = NULL;
+    unsigned seen = 0;
     struct jval root;
+    struct jwalk w;
+    enum tacit_err err;
 
     *out = c;
     if (missing != NULL)
@@ -82,17 +119,16 @@ enum tacit_err collateral_parse(struct collateral *out, const char **missing, st
         return TACIT_LIMIT;
     if (jscan_object(&root, in) != TACIT_OK)
         return TACIT_FORMAT;
-    for (size_t i = 0; i < ARRAY_LEN(members); i++)
-        fields[i].name = members[i].name;
-    jscan_fields(root, fields, ARRAY_LEN(fields));
-    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        enum tacit_err err = member_take(&c, &members[i], fields[i].val, arena);
-
-        if (err == TACIT_FORMAT && missing != NULL)
-            *missing = members[i].name;
-        if (err != TACIT_OK)
-            return err;
-    }
-    *out = c;
-    return TACIT_OK;
+    w = jwalk_over(root);
+    err = members_read(&c, &seen, &w, &bad, arena);
+    for (size_t i = 0; err == TACIT_OK && i < ARRAY_LEN(members); i++)
+        if (!members[i].is_optional && !(seen & BIT(i))) {
+            bad = members[i].name;
+            err = TACIT_FORMAT;
+        }
+    if (missing != NULL)
+        *missing = bad;
+    if (err == TACIT_OK)
+        *out = c;
+    return err;
 }

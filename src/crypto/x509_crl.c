@@ -132,12 +132,20 @@ enum tacit_err x509_crl_issued_by(const struct x509_crl *crl, const struct x509_
     return pubkey_verify(ca_key, crl->sig_alg, crl->sig, crl->tbs);
 }
 
+/* Serial of the next entry of a list that has been checked. */
+static struct bytes serial_next(struct der *list)
+{
+    struct der entry = der_enter(list, DER_SEQUENCE);
+
+    return der_unsigned(&entry);
+}
+
 bool x509_crl_lists(const struct x509_crl *crl, struct bytes serial)
 {
     struct der list = der_over(crl->revoked);
 
     while (der_ok(&list) && list.rest.len > 0)
-        if (bytes_eq(entry_read(&list), serial))
+        if (bytes_eq(serial_next(&list), serial))
             return true;
     return false;
 }
@@ -163,7 +171,7 @@ enum tacit_err x509_revoked_make(struct x509_revoked *out, const struct x509_crl
     if (serials == NULL)
         return TACIT_NOMEM;
     for (size_t i = 0; i < crl->revoked_count; i++)
-        serials[i] = entry_read(&list);
+        serials[i] = serial_next(&list);
     qsort(serials, crl->revoked_count, sizeof(*serials), serial_order);
     *out = (struct x509_revoked){serials, crl->revoked_count};
     return TACIT_OK;
