@@ -4,7 +4,10 @@
 
 #include "attest/gpu_evidence.h"
 #include "attest/gpu_nras.h"
+#include "attest/gpu_policy.h"
 #include "attest/gpu_priv.h"
+
+#define OVERALL_CLAIMS "{\"sub\":\"NVIDIA-PLATFORM-ATTESTATION\",\"x-nvidia-ver\":\"3.0\","
 
 enum { GPU_ARENA_BYTES = 8 * 1024 * 1024 };
 
@@ -184,6 +187,11 @@ static void set_rows(struct gpu_run *run)
     if (run->policy->is_simulated_refused && run->v->is_simulated)
         row_fail(&s, "gpu.policy.simulated", TACIT_CAUSE_POLICY,
                  "policy refuses roots other than NVIDIA's");
+    if (run->policy->rules.len > 0)
+        gpu_rules_row(&s, run->policy->rules, "overall-claims",
+                      tacit_verdict_is_trusted(run->v)
+                          ? BYTES_LIT(OVERALL_CLAIMS "\"x-nvidia-overall-att-result\":true}")
+                          : BYTES_LIT(OVERALL_CLAIMS "\"x-nvidia-overall-att-result\":false}"));
     optional.is_optional = true;
     optional.authority = "";
     row_not_run(&optional, "gpu.binding.hardware", TACIT_CAUSE_UNOBTAINABLE,

@@ -1,10 +1,13 @@
 /* The rows of one device: report, chain, manifests, measurements, policy. Invariant: a later check
  * whose ground an earlier one has taken away is NOT_RUN and required, never passed. */
+#include "attest/gpu_claims.h"
 #include "attest/gpu_policy.h"
 #include "attest/gpu_priv.h"
 #include "crypto/ct.h"
 
 #include <stdio.h>
+
+enum { CLAIMS_MAX = 16 * 1024 };
 
 static bool report_rows(const struct row_scope *s, struct gpu_run *run, struct gpu_subject *d)
 {
@@ -165,6 +168,19 @@ static bool subject_is_trusted(const struct tacit_verdict *v, size_t from, const
     return any && !v->is_overflowed;
 }
 
+/* NVIDIA's policy form is held against our claims about the device. */
+static void rules_rows(const struct row_scope *s, const struct gpu_run *run,
+                       const struct tacit_gpu_device *facts)
+{
+    struct buf claims = buf_make(CLAIMS_MAX);
+
+    if (run->policy->rules.len == 0)
+        return;
+    gpu_claims_write(&claims, run->v, s->subject, facts, run->opts->nonce, run->opts->now_unix_s);
+    gpu_rules_row(s, run->policy->rules, "detached-claims", buf_bytes(&claims));
+    buf_done(&claims);
+}
+
 void gpu_device_rows(struct gpu_run *run, struct gpu_subject *d, struct tacit_gpu_device *facts)
 {
     struct row_scope s = {.v = run->v, .subject = d->name, .authority = run->device_root.authority};
@@ -189,5 +205,6 @@ void gpu_device_rows(struct gpu_run *run, struct gpu_subject *d, struct tacit_gp
     }
     measurement_rows(&s, run, d, facts);
     gpu_policy_rows(&s, run->policy, &d->report, facts->ueid);
+    rules_rows(&s, run, facts);
     facts->is_trusted = subject_is_trusted(run->v, from, d->name);
 }

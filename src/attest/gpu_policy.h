@@ -14,9 +14,12 @@ bool gpu_policy_rows(const struct row_scope *s, const struct tacit_gpu_policy *p
  * VBIOS. A shorter one counts as followed by zeros. False if either is no such version. */
 bool gpu_version_compare(int *out, const char *a, const char *b, bool is_hex);
 
-/* Row gpu.policy.rules: NVIDIA's own policy form, equality of claims. `claims` is the JSON object
- * of one device's claims. */
-bool gpu_rules_row(const struct row_scope *s, const struct tacit_gpu_policy *p,
+/* Row gpu.policy.rules: NVIDIA's own policy form, equality of every claim that is listed.
+ *
+ * rules     struct tacit_gpu_policy's
+ * part      "detached-claims" for a device, "overall-claims" for the set
+ * claims    JSON object to hold against it */
+bool gpu_rules_row(const struct row_scope *s, struct bytes rules, const char *part,
                    struct bytes claims);
 
 #endif
