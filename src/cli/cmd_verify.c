@@ -13,6 +13,7 @@ static const struct {
 } kinds[] = {
     {"report", "a whole attestation report of a gateway or node", cmd_verify_report},
     {"chat", "one saved exchange: request, reply, signature", cmd_verify_chat},
+    {"gpu", "evidence of NVIDIA GPUs and switches", cmd_verify_gpu},
     {NULL, NULL, NULL}, /* ends the table */
 };
 

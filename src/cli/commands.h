@@ -13,6 +13,7 @@ int cmd_verify(int argc, char **argv); /* verify KIND …: cmd_verify.c has the 
 
 /* Kinds of `tacit verify`. */
 int cmd_verify_chat(int argc, char **argv);
+int cmd_verify_gpu(int argc, char **argv);
 int cmd_verify_report(int argc, char **argv);
 
 #endif
