@@ -9,6 +9,7 @@
 #include <tacit/gpu.h>
 
 #include "attest/verdict.h"
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"

@@ -83,13 +83,22 @@ static size_t request_ueids(char ueids[LIMIT_GPU_DEVICES][TACIT_GPU_TEXT_MAX], s
     return count;
 }
 
+/* NVIDIA's own issuer is compiled in. */
+static struct bytes nras_root(struct gpu_case *c)
+{
+    if (jscan_str_eq_cstr(jscan_member(c->files, "intermediate"),
+                          "roots/nras-gpu-intermediate-004.pem"))
+        return (struct bytes){NULL, 0};
+    return gpu_file(c, "intermediate");
+}
+
 void gpu_kind_nras(struct gpu_case *c)
 {
     char ueids[LIMIT_GPU_DEVICES][TACIT_GPU_TEXT_MAX] = {{0}};
     struct row_scope s = {.v = c->v, .subject = "nras", .authority = "NRAS"};
     struct tacit_gpu_nras nras = {.response = gpu_file(c, "response"),
                                   .jwks = gpu_file(c, "jwks"),
-                                  .intermediate = gpu_file(c, "intermediate")};
+                                  .intermediate = nras_root(c)};
     struct gpu_nras_expect expect = {.nonce = c->nonce, .now_unix_s = c->now_unix_s};
     size_t sent = request_ueids(ueids, c);
     uint64_t count = 0, status = 200;
@@ -176,12 +185,8 @@ void gpu_kind_claims(struct gpu_case *c)
     static const struct tacit_gpu_policy policy;
     struct tacit_gpu_rim rims[2] = {{TACIT_GPU_RIM_DRIVER, gpu_file(c, "driver_rim")},
                                     {TACIT_GPU_RIM_VBIOS, gpu_file(c, "vbios_rim")}};
-    struct tacit_gpu_opts o = {.now_unix_s = c->now_unix_s,
-                               .device_root = gpu_file(c, "device_root"),
-                               .rim_root = gpu_file(c, "rim_root"),
-                               .rims = rims,
-                               .rim_count = 2,
-                               .policy = &policy};
+    struct tacit_gpu_opts o = {
+        .now_unix_s = c->now_unix_s, .rims = rims, .rim_count = 2, .policy = &policy};
     struct tacit_gpu_item item = {gpu_file(c, "report"), gpu_file(c, "chain"), c->arch};
     struct tacit_gpu_facts *facts = arena_alloc(c->arena, sizeof(*facts));
     struct buf json = buf_make(64 * 1024);
