@@ -1,8 +1,9 @@
-/* `tacit node`: the process beside the engine that hashes, signs and attests. Its keys are a `struct
- * identity` (tee/identity.h), as the gateway's are.
+/* `tacit node`: the process beside the engine that hashes, signs and attests. Its keys are a
+ * `struct identity` (tee/identity.h), as the gateway's are.
  *
- * What a gateway needs at the end of a reply it asks of the very node that served it, with its token
- * (never open to sk- callers), because a stream whose client did not ask for usage carries none:
+ * What a gateway needs at the end of a reply it asks of the very node that served it, with its
+ * token (never open to sk- callers), because a stream whose client did not ask for usage carries
+ * none:
  *
  *     GET /v1/internal/receipt/{chat_id}
  *     200 {"id":"…","usage":{"prompt_tokens":n,"completion_tokens":n,"total_tokens":n,
