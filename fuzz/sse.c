@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf one = buf_make(1 << 22);
     struct buf all = buf_make(1 << 22);
 
-    if (size > 32768)
+    if (size > 8192)
         return 0;
     split(&one, in, 1);
     split(&all, in, size + 1);

@@ -9,26 +9,6 @@
 
 enum { NUMBER_TEXT_MAX = 320 }; /* digits of a number that is read as a double */
 
-/* After the container that opens at `p`; `end` if it does not close. */
-static const uint8_t *skip_container(const uint8_t *p, const uint8_t *end)
-{
-    size_t depth = 0;
-
-    while (p < end) {
-        uint8_t c = *p++;
-
-        if (c == '"') {
-            p = json_skip_string(p, end);
-        } else if ((c | 0x20) == '{') {
-            depth++;
-        } else if ((c | 0x20) == '}') {
-            if (--depth == 0)
-                return p;
-        }
-    }
-    return end;
-}
-
 static bool is_scalar_end(uint8_t c)
 {
     return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -44,9 +24,9 @@ static struct jval value_at(const uint8_t *p, const uint8_t *end)
     case '"':
         return (struct jval){JVAL_STRING, {from, (size_t)(json_skip_string(p + 1, end) - from)}};
     case '{':
-        return (struct jval){JVAL_OBJECT, {from, (size_t)(skip_container(p, end) - from)}};
+        return (struct jval){JVAL_OBJECT, {from, (size_t)(json_skip_container(p, end) - from)}};
     case '[':
-        return (struct jval){JVAL_ARRAY, {from, (size_t)(skip_container(p, end) - from)}};
+        return (struct jval){JVAL_ARRAY, {from, (size_t)(json_skip_container(p, end) - from)}};
     case 't':
     case 'f':
         type = JVAL_BOOL;

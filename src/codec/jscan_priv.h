@@ -61,6 +61,9 @@ static inline const uint8_t *json_skip_string(const uint8_t *p, const uint8_t *e
     }
 }
 
+/* Octet after the array or object that opens at `p`; `end` if it does not close. */
+const uint8_t *json_skip_container(const uint8_t *p, const uint8_t *end);
+
 /* The characters of a valid string, octet by octet of their UTF-8 form. */
 struct jstr_walk {
     const uint8_t *p, *end;

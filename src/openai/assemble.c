@@ -232,8 +232,9 @@ static enum chunk_result take_chunk(struct assembly *a, struct bytes data)
     struct jiter it;
     struct jval root;
 
-    if (chunk_read(&facts, data) != TACIT_OK || jscan_object(&root, data) != TACIT_OK)
+    if (jscan_object(&root, data) != TACIT_OK)
         return CHUNK_BAD;
+    chunk_facts_of(&facts, root);
     if (facts.error.type != JVAL_NONE) {
         openai_error_of_engine(&a->head.error, 500, data);
         return CHUNK_ERROR;
@@ -398,10 +399,9 @@ enum tacit_err reply_normalise(struct buf *out, char id[static OPENAI_ID_MAX + 1
     id[0] = '\0';
     memset(usage, 0, sizeof(*usage));
     err = jscan_object(&root, body);
-    if (err == TACIT_OK)
-        err = chunk_read(&facts, body);
     if (err != TACIT_OK)
         return err;
+    chunk_facts_of(&facts, root);
     if (facts.error.type != JVAL_NONE || !facts.has_choices ||
         !chunk_choices_are_sane(facts.choices))
         return TACIT_FORMAT;

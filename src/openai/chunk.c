@@ -70,8 +70,9 @@ static enum chunk_result take_chunk(struct chunk_stream *s, struct buf *out, str
     struct chunk_facts facts;
     struct jval root;
 
-    if (chunk_read(&facts, data) != TACIT_OK || jscan_object(&root, data) != TACIT_OK)
+    if (jscan_object(&root, data) != TACIT_OK)
         return CHUNK_BAD;
+    chunk_facts_of(&facts, root);
     if (facts.error.type != JVAL_NONE) {
         openai_error_of_engine(&s->error, 500, data);
         return CHUNK_ERROR;

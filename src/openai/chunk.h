@@ -41,8 +41,8 @@ void openai_id_mint(char out[static OPENAI_ID_MAX + 1], enum openai_kind kind,
 
 struct chunk_opts {
     enum openai_kind kind;
-    const char *model;           /* model to show; NULL: as the engine says */
-    bool wants_usage;            /* of the request */
+    const char *model; /* model to show, borrowed for the stream's life; NULL: as the engine says */
+    bool wants_usage;  /* of the request */
     bool wants_continuous_usage; /* of the request */
     uint8_t random[12];          /* for an id, should the engine give none */
     int64_t created_unix_s;      /* should the engine say none */

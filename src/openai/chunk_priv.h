@@ -5,6 +5,8 @@
 #include "codec/jwrite.h"
 #include "openai/chunk.h"
 
+/* chunk_read of a text that is validated already. */
+void chunk_facts_of(struct chunk_facts *out, struct jval root);
 /* Remember id, model, creation time and fingerprint when they are seen first, usage always. */
 void chunk_head_note(struct chunk_stream *s, struct jval root, const struct chunk_facts *facts);
 /* Write id, object, created, model and system_fingerprint into an open object. */

@@ -57,7 +57,7 @@ static void read_choices(struct chunk_facts *out)
     }
 }
 
-static void read_facts(struct chunk_facts *out, struct jval root)
+void chunk_facts_of(struct chunk_facts *out, struct jval root)
 {
     struct jscan_field f[] = {{.name = "id"},
                               {.name = "choices"},
@@ -65,6 +65,7 @@ static void read_facts(struct chunk_facts *out, struct jval root)
                               {.name = "error"},
                               {.name = "object"}};
 
+    memset(out, 0, sizeof(*out));
     (void)jscan_fields(root, f, ARRAY_LEN(f));
     if (!jscan_str_view(&out->id, f[0].val) || !is_id(out->id))
         out->id = (struct bytes){NULL, 0};
@@ -85,7 +86,7 @@ enum tacit_err chunk_read(struct chunk_facts *out, struct bytes data)
     memset(out, 0, sizeof(*out));
     err = jscan_object(&root, data);
     if (err == TACIT_OK)
-        read_facts(out, root);
+        chunk_facts_of(out, root);
     return err;
 }
 

@@ -1,5 +1,5 @@
-/* Splitting of event streams. Invariants: taken <= last_end <= line_at <= pending.len; octets
- * before last_end form whole events; line_at begins the line that is still open. */
+/* Splitting of event streams. Invariants: taken <= last_end <= line_at <= scanned <= pending.len;
+ * octets before last_end form whole events; line_at begins the line that is still open. */
 #include "openai/sse.h"
 
 void sse_init(struct sse *s)
@@ -16,21 +16,22 @@ void sse_done(struct sse *s)
         return;
     buf_done(&s->pending);
     buf_done(&s->joined);
-    s->taken = s->last_end = s->line_at = 0;
+    s->taken = s->last_end = s->line_at = s->scanned = 0;
 }
 
-/* The line that begins at `at`, without its end; false if it is not complete. */
-static bool line_next(struct bytes *line, size_t *next, struct bytes in, size_t at)
+/* The line that begins at `at`, without its end; false if it is not complete. Its end is looked
+ * for from `from` on (at least `at`). */
+static bool line_next(struct bytes *line, size_t *next, struct bytes in, size_t at, size_t from)
 {
-    struct bytes rest = bytes_slice(in, at, SIZE_MAX);
-    size_t len = bytes_find_byte(rest, '\n');
+    size_t end = bytes_find_byte(bytes_slice(in, from, SIZE_MAX), '\n');
 
-    if (len == SIZE_MAX)
+    if (end == SIZE_MAX)
         return false;
-    *next = at + len + 1;
-    if (len > 0 && rest.ptr[len - 1] == '\r')
-        len--;
-    *line = bytes_slice(rest, 0, len);
+    end += from;
+    *next = end + 1;
+    if (end > at && in.ptr[end - 1] == '\r')
+        end--;
+    *line = bytes_slice(in, at, end - at);
     return true;
 }
 
@@ -38,7 +39,7 @@ static enum tacit_err fail(struct sse *s, enum tacit_err err)
 {
     s->is_failed = true;
     buf_reset(&s->pending);
-    s->taken = s->last_end = s->line_at = 0;
+    s->taken = s->last_end = s->line_at = s->scanned = 0;
     return err;
 }
 
@@ -52,17 +53,19 @@ enum tacit_err sse_feed(struct sse *s, struct bytes chunk)
     buf_consume(&s->pending, s->taken);
     s->last_end -= s->taken;
     s->line_at -= s->taken;
+    s->scanned -= s->taken;
     s->taken = 0;
     buf_put(&s->pending, chunk);
     if (s->pending.failed)
         return fail(s, TACIT_NOMEM);
-    while (line_next(&line, &next, buf_bytes(&s->pending), s->line_at)) {
+    while (line_next(&line, &next, buf_bytes(&s->pending), s->line_at, s->scanned)) {
         if (next - s->last_end > LIMIT_SSE_EVENT_BYTES)
             return fail(s, TACIT_LIMIT);
-        s->line_at = next;
+        s->line_at = s->scanned = next;
         if (line.len == 0)
             s->last_end = next;
     }
+    s->scanned = s->pending.len;
     return s->pending.len - s->last_end > LIMIT_SSE_EVENT_BYTES ? fail(s, TACIT_LIMIT) : TACIT_OK;
 }
 
@@ -104,7 +107,7 @@ bool sse_next(struct sse *s, struct sse_event *event)
     buf_reset(&s->joined);
     if (s->is_failed || s->taken >= s->last_end)
         return false;
-    while (line_next(&line, &at, buf_bytes(&s->pending), at) && line.len > 0)
+    while (line_next(&line, &at, buf_bytes(&s->pending), at, at) && line.len > 0)
         if (data_of(&data, line))
             data_add(s, event, data);
     event->raw = bytes_slice(buf_bytes(&s->pending), s->taken, at - s->taken);

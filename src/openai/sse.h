@@ -13,6 +13,7 @@ struct sse {
     size_t taken;       /* octets of `pending` already handed out */
     size_t last_end;    /* where the last whole event in `pending` ends */
     size_t line_at;     /* where the line begins that is not complete */
+    size_t scanned;     /* no line ends between line_at and here */
     bool is_failed;
 };
 

@@ -308,6 +308,34 @@ static void every_bit_flip_is_refused_or_read_within_bounds(void **state)
     free(copy);
 }
 
+/* Strings with brackets, quotes and backslashes at every distance from the 64-octet blocks in which
+ * containers are skipped. */
+static void finds_the_end_of_containers_wherever_strings_fall(void **state)
+{
+    static const char *const strings[] = {"]", "\\\"]", "\\\\", "[{", "\\\\\\\"}{", ""};
+
+    UNUSED(state);
+    for (size_t pad = 0; pad < 150; pad++) {
+        for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
+            struct buf b = buf_make(4096);
+            struct jval root;
+
+            buf_puts(&b, "[[{\"");
+            buf_fill(&b, 'x', pad);
+            buf_putf(&b, "\":[\"%s\",\"%s\"]},[[\"", strings[i], strings[(i + 1) % 6]);
+            buf_fill(&b, 'y', pad / 2);
+            buf_putf(&b, "%s\"]]],7]", strings[i]);
+            assert_int_equal(jscan_validate(&root, NULL, buf_bytes(&b)), TACIT_OK);
+            assert_int_equal(jscan_count(root), 2);
+            assert_int_equal(jscan_item(root, 0).raw.len, b.len - 4);
+            assert_int_equal(jscan_count(jscan_item(root, 0)), 2);
+            assert_true(bytes_eq_cstr(jscan_item(root, 1).raw, "7"));
+            walk_all(root, 0);
+            buf_done(&b);
+        }
+    }
+}
+
 static void reads_a_real_tcb_info(void **state)
 {
     struct buf b = buf_make(1 << 20);
@@ -342,6 +370,7 @@ int main(void)
         cmocka_unit_test(copies_strings_unescaped),
         cmocka_unit_test(rejects_every_prefix),
         cmocka_unit_test(every_bit_flip_is_refused_or_read_within_bounds),
+        cmocka_unit_test(finds_the_end_of_containers_wherever_strings_fall),
         cmocka_unit_test(reads_a_real_tcb_info),
     };
 
