@@ -12,7 +12,7 @@ enum {
     CONNECTION_WINDOW = 1 << 20, /* what all of one connection may */
     RESET_BURST = 200,           /* streams reset, by either side, before it counts as abuse */
     RESET_PER_S = 20,            /* and how many a second are fine for ever */
-    CONTROL_BURST = 1000,        /* PING, SETTINGS, PRIORITY, CONTINUATION, empty DATA, ... */
+    CONTROL_BURST = 500,         /* PING, SETTINGS, PRIORITY, CONTINUATION, empty DATA, ... */
     CONTROL_PER_S = 100,
     WINDOW_BURST = 20000, /* WINDOW_UPDATE comes with every read of an eager client */
     WINDOW_PER_S = 5000,

@@ -150,6 +150,9 @@ static void bodies_arrive_and_open_the_window(void **state)
     struct buf body = buf_make(1 << 20);
 
     UNUSED(state);
+    peer_send(&p);
+    assert_true(frame_wait(&p, &f, SETTINGS, 0)); /* with the larger window; ours to confirm */
+    put_frame(&p.out, SETTINGS, ACK, 0, BYTES_LIT(""));
     buf_fill(&body, 'b', 10000);
     put_request(&p.out, 1, 0, "POST", "/stall");
     for (int i = 0; i < 20; i++)
