@@ -30,7 +30,7 @@ static struct infer *infer_new(struct worker *w, struct exchange *x, const struc
     f->engine_body = buf_make_secret(LIMIT_REPLY_BYTES);
     f->out = buf_make_secret(LIMIT_REPLY_BYTES * 2);
     f->start_ms = clock_mono_ms();
-    request_id_text(f->request_id, req);
+    node_request_id_text(f->request_id, req);
     sha256_init(&f->request_hash);
     sha256_init(&f->response_hash);
     sse_init(&f->sse);
@@ -90,7 +90,7 @@ void infer_fail(struct infer *f, const struct openai_error *e)
     log_warn("reply_failed", L_ID("req", f->log_id), L_NUM("status", e->status),
              L_NUM("begun", f->is_head_sent));
     if (!f->is_head_sent) {
-        reply_openai(f->worker, f->x, e);
+        node_reply_openai(f->worker, f->x, e);
         return;
     }
     atomic_fetch_add(&f->worker->node->metrics.broken, 1);
@@ -278,18 +278,18 @@ void infer_begin(struct worker *w, struct exchange *x, const struct request *req
     struct infer *f;
 
     if (!node_engine_is_ready(w->node)) {
-        reply_fault(w, x, FAULT_UNAVAILABLE);
+        node_reply_fault(w, x, FAULT_UNAVAILABLE);
         return;
     }
     f = infer_new(w, x, req, kind);
     if (f == NULL) {
-        reply_fault(w, x, FAULT_INTERNAL);
+        node_reply_fault(w, x, FAULT_INTERNAL);
         return;
     }
     if (!admit(f)) {
         f->x = NULL;
         infer_release(f);
-        reply_fault(w, x, FAULT_OVERLOADED);
+        node_reply_fault(w, x, FAULT_OVERLOADED);
         return;
     }
     exchange_listen(x, &events, f);

@@ -132,7 +132,7 @@ static void send_whole(struct infer *f, const char *id)
         infer_fault(f, FAULT_INTERNAL);
         return;
     }
-    reply_json(f->worker, f->x, 200, buf_bytes(&f->out));
+    node_reply_json(f->worker, f->x, 200, buf_bytes(&f->out));
     completed(f);
 }
 

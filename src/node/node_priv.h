@@ -89,21 +89,22 @@ void pass_metrics(struct worker *w, struct exchange *x);
 
 enum { REQUEST_ID_LEN = 36 };
 /* The client's X-Request-Id if it is a UUID, else one made from the request's random id. */
-void request_id_text(char out[static REQUEST_ID_LEN + 1], const struct request *req);
+void node_request_id_text(char out[static REQUEST_ID_LEN + 1], const struct request *req);
 /* One whole body; adds content-type and x-request-id, counts. extra may be NULL. */
-void reply_body(struct worker *w, struct exchange *x, unsigned status, const char *content_type,
-                struct bytes body, const struct header *extra, size_t extra_count);
-void reply_json(struct worker *w, struct exchange *x, unsigned status, struct bytes body);
+void node_reply_body(struct worker *w, struct exchange *x, unsigned status,
+                     const char *content_type, struct bytes body, const struct header *extra,
+                     size_t extra_count);
+void node_reply_json(struct worker *w, struct exchange *x, unsigned status, struct bytes body);
 /* Errors of near.md 2.2; 429 and 503 carry retry-after. */
-void reply_openai(struct worker *w, struct exchange *x, const struct openai_error *e);
-void reply_fault(struct worker *w, struct exchange *x, enum openai_fault fault);
+void node_reply_openai(struct worker *w, struct exchange *x, const struct openai_error *e);
+void node_reply_fault(struct worker *w, struct exchange *x, enum openai_fault fault);
 /* 400 with a message of ours. */
-void reply_bad(struct worker *w, struct exchange *x, const char *message);
+void node_reply_bad(struct worker *w, struct exchange *x, const char *message);
 /* JSON body of what the server itself answers (struct server_opts.error_body). */
-void reply_server_error(struct buf *out, unsigned status, const char *why);
+void node_reply_server_error(struct buf *out, unsigned status, const char *why);
 
 /* The value of a query parameter, percent-decoded into `out` (NUL-terminated). False if absent;
  * *is_bad is set for one that is repeated, too long or badly encoded. */
-bool query_get(char *out, size_t cap, bool *is_bad, struct bytes query, const char *name);
+bool node_query_get(char *out, size_t cap, bool *is_bad, struct bytes query, const char *name);
 
 #endif

@@ -47,9 +47,10 @@ static void on_end(struct call *c, enum tacit_err err, bool sent, void *ctx)
         return;
     }
     if (err == TACIT_OK && p->status == 200 && !p->body.failed)
-        reply_body(p->worker, p->x, 200, "text/plain; charset=utf-8", buf_bytes(&p->body), NULL, 0);
+        node_reply_body(p->worker, p->x, 200, "text/plain; charset=utf-8", buf_bytes(&p->body),
+                        NULL, 0);
     else
-        reply_fault(p->worker, p->x, err == TACIT_OK ? FAULT_BAD_GATEWAY : FAULT_UNAVAILABLE);
+        node_reply_fault(p->worker, p->x, err == TACIT_OK ? FAULT_BAD_GATEWAY : FAULT_UNAVAILABLE);
 }
 
 static void on_request_body(struct exchange *x, struct bytes chunk, void *ctx)
@@ -86,7 +87,7 @@ void pass_metrics(struct worker *w, struct exchange *x)
     char target[300];
 
     if (p == NULL) {
-        reply_fault(w, x, FAULT_INTERNAL);
+        node_reply_fault(w, x, FAULT_INTERNAL);
         return;
     }
     p->worker = w;
@@ -96,7 +97,7 @@ void pass_metrics(struct worker *w, struct exchange *x)
         call_start(w->engine, "GET", bytes_of(target), NULL, 0, (struct bytes){0}, &call_events, p);
     if (p->call == NULL) {
         free(p);
-        reply_fault(w, x, FAULT_INTERNAL);
+        node_reply_fault(w, x, FAULT_INTERNAL);
         return;
     }
     p->x = x;

@@ -6,7 +6,7 @@
 
 enum { REPLY_HEADERS_MAX = 8, ERROR_BODY_MAX = 4096 };
 
-void request_id_text(char out[static REQUEST_ID_LEN + 1], const struct request *req)
+void node_request_id_text(char out[static REQUEST_ID_LEN + 1], const struct request *req)
 {
     struct bytes given = request_header(req, "x-request-id");
 
@@ -16,14 +16,15 @@ void request_id_text(char out[static REQUEST_ID_LEN + 1], const struct request *
         uuid4_from(out, req->id.bytes);
 }
 
-void reply_body(struct worker *w, struct exchange *x, unsigned status, const char *content_type,
-                struct bytes body, const struct header *extra, size_t extra_count)
+void node_reply_body(struct worker *w, struct exchange *x, unsigned status,
+                     const char *content_type, struct bytes body, const struct header *extra,
+                     size_t extra_count)
 {
     struct header headers[REPLY_HEADERS_MAX];
     char id[REQUEST_ID_LEN + 1];
     size_t n = 0;
 
-    request_id_text(id, exchange_request(x));
+    node_request_id_text(id, exchange_request(x));
     headers[n++] = (struct header){BYTES_LIT("content-type"), bytes_of(content_type)};
     headers[n++] = (struct header){BYTES_LIT("x-request-id"), bytes_of(id)};
     for (size_t i = 0; i < extra_count && n < REPLY_HEADERS_MAX; i++)
@@ -33,12 +34,12 @@ void reply_body(struct worker *w, struct exchange *x, unsigned status, const cha
     exchange_reply(x, status, headers, n, body);
 }
 
-void reply_json(struct worker *w, struct exchange *x, unsigned status, struct bytes body)
+void node_reply_json(struct worker *w, struct exchange *x, unsigned status, struct bytes body)
 {
-    reply_body(w, x, status, "application/json", body, NULL, 0);
+    node_reply_body(w, x, status, "application/json", body, NULL, 0);
 }
 
-void reply_openai(struct worker *w, struct exchange *x, const struct openai_error *e)
+void node_reply_openai(struct worker *w, struct exchange *x, const struct openai_error *e)
 {
     uint8_t mem[ERROR_BODY_MAX];
     struct buf body = buf_over(mem, sizeof(mem));
@@ -55,26 +56,26 @@ void reply_openai(struct worker *w, struct exchange *x, const struct openai_erro
     }
     if (e->status == 401)
         extra[n++] = (struct header){BYTES_LIT("www-authenticate"), BYTES_LIT("Bearer")};
-    reply_body(w, x, e->status, "application/json", buf_bytes(&body), extra, n);
+    node_reply_body(w, x, e->status, "application/json", buf_bytes(&body), extra, n);
 }
 
-void reply_fault(struct worker *w, struct exchange *x, enum openai_fault fault)
+void node_reply_fault(struct worker *w, struct exchange *x, enum openai_fault fault)
 {
     struct openai_error e;
 
     openai_error_make(&e, OPENAI_NODE, fault, BYTES_LIT(""));
-    reply_openai(w, x, &e);
+    node_reply_openai(w, x, &e);
 }
 
-void reply_bad(struct worker *w, struct exchange *x, const char *message)
+void node_reply_bad(struct worker *w, struct exchange *x, const char *message)
 {
     struct openai_error e;
 
     openai_error_say(&e, OPENAI_NODE, FAULT_BAD_REQUEST, NULL, "%s", message);
-    reply_openai(w, x, &e);
+    node_reply_openai(w, x, &e);
 }
 
-void reply_server_error(struct buf *out, unsigned status, const char *why)
+void node_reply_server_error(struct buf *out, unsigned status, const char *why)
 {
     struct openai_error e;
     char limit[24];
@@ -124,7 +125,7 @@ static bool percent_decode(char *out, size_t cap, struct bytes in)
     return true;
 }
 
-bool query_get(char *out, size_t cap, bool *is_bad, struct bytes query, const char *name)
+bool node_query_get(char *out, size_t cap, bool *is_bad, struct bytes query, const char *name)
 {
     bool is_found = false;
 

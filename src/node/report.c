@@ -95,19 +95,19 @@ enum tacit_err report_query_read(struct report_query *out, struct openai_error *
     bool is_bad = false;
 
     *out = (struct report_query){0};
-    if (query_get(value, sizeof(value), &is_bad, query, "signing_algo") &&
+    if (node_query_get(value, sizeof(value), &is_bad, query, "signing_algo") &&
         (is_bad || signing_algo_parse(&out->algo, bytes_of(value)) != TACIT_OK))
         return bad(error, "Invalid signing algorithm. Must be 'ed25519' or 'ecdsa'");
-    if (query_get(value, sizeof(value), &is_bad, query, "nonce"))
+    if (node_query_get(value, sizeof(value), &is_bad, query, "nonce"))
         err =
             is_bad ? bad(error, "Nonce must be 32 bytes") : read_nonce(out, error, bytes_of(value));
     if (err == TACIT_OK &&
-        query_get(value, sizeof(value), &is_bad, query, "include_tls_fingerprint"))
+        node_query_get(value, sizeof(value), &is_bad, query, "include_tls_fingerprint"))
         err = is_bad ? bad(error, "include_tls_fingerprint must be true or false")
                      : read_bool(&out->with_tls, error, value);
     if (err != TACIT_OK)
         return err;
-    if (query_get(value, sizeof(value), &is_bad, query, "signing_address") &&
+    if (node_query_get(value, sizeof(value), &is_bad, query, "signing_address") &&
         (is_bad ||
          !bytes_eq_nocase(bytes_of(value), bytes_of(identity_address(identity, out->algo))))) {
         openai_error_say(error, OPENAI_NODE, FAULT_NOT_FOUND, NULL,
@@ -202,7 +202,7 @@ static void reply_report(struct worker *w, struct exchange *x, struct bytes text
     const struct header no_store = {BYTES_LIT("cache-control"), BYTES_LIT("no-store")};
 
     atomic_fetch_add(&w->node->metrics.reports, 1);
-    reply_body(w, x, 200, "application/json", text, &no_store, 1);
+    node_reply_body(w, x, 200, "application/json", text, &no_store, 1);
 }
 
 static void job_done(void *ctx)
@@ -214,9 +214,9 @@ static void job_done(void *ctx)
     if (job->x != NULL && job->err == TACIT_OK)
         reply_report(job->worker, job->x, buf_bytes(&job->text));
     else if (job->x != NULL && (job->err == TACIT_BUSY || job->err == TACIT_TIMEOUT))
-        reply_fault(job->worker, job->x, FAULT_OVERLOADED);
+        node_reply_fault(job->worker, job->x, FAULT_OVERLOADED);
     else if (job->x != NULL)
-        reply_fault(job->worker, job->x, FAULT_INTERNAL);
+        node_reply_fault(job->worker, job->x, FAULT_INTERNAL);
     if (job->x != NULL) {
         job->worker = NULL; /* freed when the exchange closes */
         return;
@@ -276,7 +276,7 @@ static bool job_start(struct worker *w, struct exchange *x, const struct report_
     return false;
 }
 
-void report_begin(struct worker *w, struct exchange *x, const struct request *req)
+void node_report_begin(struct worker *w, struct exchange *x, const struct request *req)
 {
     struct reports *r = w->node->reports;
     struct buf text = buf_make(LIMIT_REPORT_BYTES);
@@ -285,7 +285,7 @@ void report_begin(struct worker *w, struct exchange *x, const struct request *re
     bool is_due = false;
 
     if (report_query_read(&query, &error, req->query, w->node->identity) != TACIT_OK) {
-        reply_openai(w, x, &error);
+        node_reply_openai(w, x, &error);
         return;
     }
     /* Without a TLS certificate the flag is ignored (near.md 3.1). */
@@ -295,7 +295,7 @@ void report_begin(struct worker *w, struct exchange *x, const struct request *re
         if (is_due && !job_start(w, NULL, &query))
             cache_put(r, &query, (struct bytes){0}, TACIT_BUSY); /* the next caller tries again */
     } else if (!job_start(w, x, &query)) {
-        reply_fault(w, x, FAULT_OVERLOADED);
+        node_reply_fault(w, x, FAULT_OVERLOADED);
     }
     buf_done(&text);
 }

@@ -27,7 +27,7 @@ struct report_query {
 MUST_CHECK enum tacit_err report_query_read(struct report_query *out, struct openai_error *error,
                                             struct bytes query, const struct identity *identity);
 /* Serves the route. */
-void report_begin(struct worker *w, struct exchange *x, const struct request *req);
+void node_report_begin(struct worker *w, struct exchange *x, const struct request *req);
 /* The report's text. Blocks. why: for the operator's log only, a literal. */
 MUST_CHECK enum tacit_err report_make(struct buf *out, struct node *n,
                                       const struct report_query *query);

@@ -75,7 +75,7 @@ static bool is_authorised(const struct worker *w, const struct request *req)
 
 static void reply_version(struct worker *w, struct exchange *x)
 {
-    reply_json(w, x, 200, BYTES_LIT("{\"version\":\"" TACIT_VERSION "\",\"type\":\"proxy\"}"));
+    node_reply_json(w, x, 200, BYTES_LIT("{\"version\":\"" TACIT_VERSION "\",\"type\":\"proxy\"}"));
 }
 
 static const char *engine_word(const struct node *n)
@@ -100,8 +100,8 @@ static void reply_health(struct worker *w, struct exchange *x)
     jw_key_cstr(&j, "tee", tee_name(n->tee));
     jw_key_cstr(&j, "version", TACIT_VERSION);
     jw_end(&j);
-    reply_body(w, x, is_ready ? 200 : 503, "application/json", buf_bytes(&body), &retry,
-               is_ready ? 0 : 1);
+    node_reply_body(w, x, is_ready ? 200 : 503, "application/json", buf_bytes(&body), &retry,
+                    is_ready ? 0 : 1);
 }
 
 static void reply_metrics(struct worker *w, struct exchange *x)
@@ -119,7 +119,7 @@ static void reply_metrics(struct worker *w, struct exchange *x)
         gauges.engine_crashes = stats.crashes;
     }
     node_metrics_put(&body, &n->metrics, &gauges);
-    reply_body(w, x, 200, "text/plain; version=0.0.4", buf_bytes(&body), NULL, 0);
+    node_reply_body(w, x, 200, "text/plain; version=0.0.4", buf_bytes(&body), NULL, 0);
     buf_done(&body);
 }
 
@@ -135,7 +135,7 @@ static void reply_models(struct worker *w, struct exchange *x)
     struct buf body = buf_over(mem, sizeof(mem));
 
     openai_models_put(&body, &model, 1);
-    reply_json(w, x, 200, buf_bytes(&body));
+    node_reply_json(w, x, 200, buf_bytes(&body));
 }
 
 static struct near_signature signature_of(const struct node *n, const struct sign_entry *entry,
@@ -157,7 +157,7 @@ static bool entry_find(struct worker *w, struct exchange *x, const struct reques
     if (sign_cache_get(w->node->signatures, entry, id, clock_mono_ms()) == TACIT_OK)
         return true;
     openai_error_say(&e, OPENAI_NODE, FAULT_NOT_FOUND, NULL, "Chat id not found or expired");
-    reply_openai(w, x, &e);
+    node_reply_openai(w, x, &e);
     return false;
 }
 
@@ -172,16 +172,16 @@ static void reply_signature(struct worker *w, struct exchange *x, const struct r
     bool is_bad = false;
     char value[32];
 
-    if (query_get(value, sizeof(value), &is_bad, req->query, "signing_algo") &&
+    if (node_query_get(value, sizeof(value), &is_bad, req->query, "signing_algo") &&
         (is_bad || signing_algo_parse(&algo, bytes_of(value)) != TACIT_OK)) {
-        reply_bad(w, x, "Invalid signing algorithm. Must be 'ed25519' or 'ecdsa'");
+        node_reply_bad(w, x, "Invalid signing algorithm. Must be 'ed25519' or 'ecdsa'");
         return;
     }
     if (!entry_find(w, x, req, r, &entry))
         return;
     sig = signature_of(w->node, &entry, algo);
     near_signature_put(&body, &sig);
-    reply_json(w, x, 200, buf_bytes(&body));
+    node_reply_json(w, x, 200, buf_bytes(&body));
 }
 
 static void put_usage(struct jw *j, const struct openai_usage *u)
@@ -223,7 +223,7 @@ static void reply_receipt(struct worker *w, struct exchange *x, const struct req
     }
     jw_end(&j);
     jw_end(&j);
-    reply_json(w, x, 200, buf_bytes(&body));
+    node_reply_json(w, x, 200, buf_bytes(&body));
 }
 
 static void serve(struct worker *w, struct exchange *x, const struct request *req,
@@ -231,7 +231,7 @@ static void serve(struct worker *w, struct exchange *x, const struct request *re
 {
     switch (r->name) {
     case ROUTE_ROOT:
-        reply_json(w, x, 200, BYTES_LIT("{}"));
+        node_reply_json(w, x, 200, BYTES_LIT("{}"));
         break;
     case ROUTE_VERSION:
         reply_version(w, x);
@@ -249,7 +249,7 @@ static void serve(struct worker *w, struct exchange *x, const struct request *re
         reply_models(w, x);
         break;
     case ROUTE_REPORT:
-        report_begin(w, x, req);
+        node_report_begin(w, x, req);
         break;
     case ROUTE_SIGNATURE:
         reply_signature(w, x, req, r);
@@ -274,12 +274,12 @@ static void refuse(struct worker *w, struct exchange *x, const char *allowed)
     struct buf body = buf_over(mem, sizeof(mem));
 
     if (allowed == NULL) {
-        reply_fault(w, x, FAULT_NO_ROUTE);
+        node_reply_fault(w, x, FAULT_NO_ROUTE);
         return;
     }
     openai_error_make(&e, OPENAI_NODE, FAULT_METHOD, BYTES_LIT(""));
     openai_error_put(&body, &e);
-    reply_body(w, x, e.status, "application/json", buf_bytes(&body), &allow, 1);
+    node_reply_body(w, x, e.status, "application/json", buf_bytes(&body), &allow, 1);
 }
 
 void node_on_request(struct exchange *x, const struct request *req, void *ctx)
@@ -291,7 +291,7 @@ void node_on_request(struct exchange *x, const struct request *req, void *ctx)
     if (r == NULL)
         refuse(w, x, allowed);
     else if (r->needs_token && !is_authorised(w, req))
-        reply_fault(w, x, FAULT_AUTH_INVALID);
+        node_reply_fault(w, x, FAULT_AUTH_INVALID);
     else
         serve(w, x, req, r);
 }

@@ -101,7 +101,7 @@ enum tacit_err worker_open(struct worker *w, struct node *n, size_t index,
         .tls = n->tls,
         .max_connections = n->conf->max_connections / n->conf->workers + 1,
         .max_body_bytes = LIMIT_BODY_BYTES,
-        .error_body = reply_server_error,
+        .error_body = node_reply_server_error,
     };
 
     w->node = n;
