@@ -231,8 +231,14 @@ static const char *info_disagreement(struct side *s, struct jval info, struct jv
 /* `info` is shown to people, so it may not say otherwise than what is proven. */
 static void info_check(struct side *s, struct jval tcb_info)
 {
-    const char *differs = info_disagreement(s, jscan_member(s->obj, "info"), tcb_info);
+    const char *differs;
 
+    if ((s->log.proven_mask & 8) == 0) {
+        row_not_run(&s->scope, "info.agreement", TACIT_CAUSE_UNOBTAINABLE,
+                    "RTMR3 is not proven, so there is nothing to compare with");
+        return;
+    }
+    differs = info_disagreement(s, jscan_member(s->obj, "info"), tcb_info);
     if (differs == NULL)
         row_pass(&s->scope, "info.agreement");
     else

@@ -41,8 +41,9 @@ struct sim_fault_info {
 
 /* The whole list; static. */
 const struct sim_fault_info *sim_faults(size_t *count);
-/* What to do in all that follows, until called again; NULL: be honest. TACIT_NOT_FOUND: no such
- * fault. */
+/* What to do in all that follows, until called again; NULL: be honest. Domains started before keep
+ * the start they had. A fault that needs another shape of quote sets that too. TACIT_NOT_FOUND: no
+ * such fault. */
 MUST_CHECK enum tacit_err sim_set_fault(struct sim *sim, const char *name);
 
 /* The shape of quotes; start from sim_shape_default: version 4, TD 1.0 body, Platform CA. */

@@ -86,7 +86,20 @@ static void vm_config(const struct sim_td *td, struct buf *json)
     jw_end(&w);
 }
 
-static void tcb_info(struct sim_td *td, struct jw *w)
+/* The composition as shown: measured, unless the plan says otherwise. */
+static void app_compose_put(const struct sim_td *td, struct jw *w)
+{
+    struct buf text = buf_make(SIM_COMPOSE_MAX);
+
+    buf_put(&text, buf_bytes(&td->app_compose));
+    if (sim_is(td->sim, SIM_COMPOSE_TEXT))
+        buf_putc(&text, '\n');
+    jw_key_str(w, "app_compose", buf_bytes(&text));
+    w->out->failed = w->out->failed || text.failed;
+    buf_done(&text);
+}
+
+static void tcb_info(struct sim_td *td, struct jw *w, struct bytes event_log)
 {
     static const char *const names[] = {"rtmr0", "rtmr1", "rtmr2", "rtmr3"};
     uint8_t aggregated[32];
@@ -101,12 +114,8 @@ static void tcb_info(struct sim_td *td, struct jw *w)
     hex_member(w, "os_image_hash", BYTES_ARRAY(td->os_image_hash));
     hex_member(w, "compose_hash", BYTES_ARRAY(td->compose_hash));
     hex_member(w, "device_id", BYTES_ARRAY(td->device_id));
-    jw_key_str(w, "app_compose", buf_bytes(&td->app_compose));
-    jw_key(w, "event_log");
-    jw_array(w);
-    if (td->log_entries.len > 0)
-        jw_raw(w, buf_bytes(&td->log_entries));
-    jw_end(w);
+    app_compose_put(td, w);
+    jw_key_raw(w, "event_log", event_log);
     jw_end(w);
 }
 
@@ -114,29 +123,36 @@ enum tacit_err sim_td_info(struct sim_td *td, struct buf *json)
 {
     struct buf cert = buf_make(INFO_TEXT_MAX);
     struct buf config = buf_make(INFO_TEXT_MAX);
+    struct buf log = buf_make(LIMIT_EVENT_LOG_BYTES);
     struct jw w = jw_make(json);
     uint8_t aggregated[32];
+    uint8_t image[32];
     enum tacit_err err = app_cert(td, &cert);
 
+    if (err == TACIT_OK)
+        err = sim_td_event_log(td, &log);
+    memcpy(image, td->os_image_hash, sizeof(image));
+    image[0] ^= sim_is(td->sim, SIM_INFO_IMAGE);
     vm_config(td, &config);
     aggregate(td, aggregated);
     jw_object(&w);
     hex_member(&w, "app_id", BYTES_ARRAY(td->app_id));
     hex_member(&w, "instance_id", BYTES_ARRAY(td->instance_id));
     jw_key_str(&w, "app_cert", buf_bytes(&cert));
-    tcb_info(td, &w);
+    tcb_info(td, &w, buf_bytes(&log));
     jw_key_cstr(&w, "app_name", td->workload);
     hex_member(&w, "device_id", BYTES_ARRAY(td->device_id));
     hex_member(&w, "mr_aggregated", BYTES_ARRAY(aggregated));
-    hex_member(&w, "os_image_hash", BYTES_ARRAY(td->os_image_hash));
+    hex_member(&w, "os_image_hash", BYTES_ARRAY(image));
     jw_key_str(&w, "key_provider_info", buf_bytes(&td->key_provider));
     hex_member(&w, "compose_hash", BYTES_ARRAY(td->compose_hash));
     jw_key_str(&w, "vm_config", buf_bytes(&config));
     jw_end(&w);
-    if (err == TACIT_OK && (cert.failed || config.failed || json->failed))
+    if (err == TACIT_OK && (cert.failed || config.failed || log.failed || json->failed))
         err = TACIT_NOMEM;
     buf_done(&cert);
     buf_done(&config);
+    buf_done(&log);
     return err;
 }
 

@@ -20,6 +20,49 @@ void sim_fmspc(uint8_t out[static 6])
     memcpy(out, sim_fmspc_octets, sizeof(sim_fmspc_octets));
 }
 
+/* Levels of the TCB info (sim_documents.c) that a fault puts the platform on. */
+static void platform_spoil(enum sim_fault fault, struct sim_platform *p)
+{
+    static const struct {
+        enum sim_fault fault;
+        uint8_t sgx_svn[SIM_SVN_COUNT];
+        uint16_t pcesvn;
+    } aged[] = {
+        {SIM_PLATFORM_HARDENING, {2, 2, 2, 2, 4, 1, 0, 5}, 13},
+        {SIM_PLATFORM_CONFIGURATION, {2, 2, 2, 2, 3, 1, 0, 5}, 13},
+        {SIM_PLATFORM_OUT_OF_DATE, {2, 2, 2, 2, 3, 1, 0, 5}, 11},
+        {SIM_PLATFORM_REVOKED, {1, 1, 1, 1, 1, 1, 0, 1}, 5},
+        {SIM_PLATFORM_UNSUPPORTED, {0}, 5},
+    };
+    static const struct {
+        enum sim_fault fault;
+        uint8_t minor, major;
+    } modules[] = {
+        {SIM_MODULE_UNKNOWN, 6, 9},
+        {SIM_MODULE_REVOKED, 2, 1},
+        {SIM_MODULE_OUT_OF_DATE, 4, 1},
+        {SIM_RELAUNCH, 4, 1},
+    };
+    static const struct {
+        enum sim_fault fault;
+        uint16_t isvsvn;
+    } enclaves[] = {{SIM_QE_OUT_OF_DATE, 3}, {SIM_QE_REVOKED, 2}, {SIM_QE_UNSUPPORTED, 0}};
+
+    for (size_t i = 0; i < ARRAY_LEN(aged); i++)
+        if (fault == aged[i].fault) {
+            memcpy(p->sgx_svn, aged[i].sgx_svn, sizeof(p->sgx_svn));
+            p->pcesvn = aged[i].pcesvn;
+        }
+    for (size_t i = 0; i < ARRAY_LEN(modules); i++)
+        if (fault == modules[i].fault) {
+            p->tdx_svn[0] = modules[i].minor;
+            p->tdx_svn[1] = modules[i].major;
+        }
+    for (size_t i = 0; i < ARRAY_LEN(enclaves); i++)
+        if (fault == enclaves[i].fault)
+            p->qe_isvsvn = enclaves[i].isvsvn;
+}
+
 void sim_platform(const struct sim *sim, struct sim_platform *out)
 {
     *out = (struct sim_platform){
@@ -29,7 +72,7 @@ void sim_platform(const struct sim *sim, struct sim_platform *out)
         .tdx_svn2 = {6, 1, 3},
         .qe_isvsvn = 4,
     };
-    UNUSED(sim);
+    platform_spoil(sim->plan.fault, out);
 }
 
 /* One member: SEQUENCE { OID 1.2.840.113741.1.13.1.<suffix>, value }, up to the value. */
@@ -69,7 +112,7 @@ static void bool_member(struct buf *der, const char *suffix, bool value)
     der_close(der, mark);
 }
 
-static void tcb_member(struct buf *der, const struct sim_platform *p)
+static void tcb_member(struct buf *der, const struct sim_platform *p, bool is_overflowing)
 {
     size_t mark = member_open(der, "2");
     size_t list = der_open(der, DER_SEQUENCE);
@@ -78,7 +121,8 @@ static void tcb_member(struct buf *der, const struct sim_platform *p)
         "2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "2.15", "2.16"};
 
     for (size_t i = 0; i < SIM_SVN_COUNT; i++)
-        integer_member(der, suffixes[i], DER_INTEGER, p->sgx_svn[i]);
+        integer_member(der, suffixes[i], DER_INTEGER,
+                       is_overflowing && i == SIM_SVN_COUNT - 1 ? 256 : p->sgx_svn[i]);
     integer_member(der, "2.17", DER_INTEGER, p->pcesvn);
     octets_member(der, "2.18", BYTES_ARRAY(p->sgx_svn));
     der_close(der, list);
@@ -109,7 +153,8 @@ void sim_sgx_extension(const struct sim *sim, struct buf *der)
     sim_derive(sim, ppid, sizeof(ppid), "platform/ppid");
     sim_derive(sim, instance, sizeof(instance), "platform/instance");
     octets_member(der, "1", BYTES_ARRAY(ppid));
-    tcb_member(der, &platform);
+    if (!sim_is(sim, SIM_SGX_EXTENSION_MEMBER))
+        tcb_member(der, &platform, sim_is(sim, SIM_SGX_EXTENSION_SVN));
     octets_member(der, "3", BYTES_ARRAY(pce_id));
     octets_member(der, "4", BYTES_ARRAY(sim_fmspc_octets));
     integer_member(der, "5", DER_ENUMERATED, TYPE_SCALABLE);
@@ -118,4 +163,6 @@ void sim_sgx_extension(const struct sim *sim, struct buf *der)
         configuration_member(der);
     }
     der_close(der, all);
+    if (sim_is(sim, SIM_SGX_EXTENSION_STRAY))
+        der_put_null(der);
 }

@@ -73,7 +73,7 @@ static void enclave_put(struct buf *b, const struct enclave *e)
     buf_put(b, BYTES_ARRAY(e->report_data));
 }
 
-static void sgx_body_put(const struct sim *sim, struct buf *q, const struct sim_platform *p,
+static void sgx_body_put(struct buf *q, const struct sim_platform *p,
                          const uint8_t report_data[static 64])
 {
     struct enclave e = {.flags = SGX_FLAGS_ENCLAVE, .isvprodid = 1, .isvsvn = 1};
@@ -83,7 +83,6 @@ static void sgx_body_put(const struct sim *sim, struct buf *q, const struct sim_
     sha256(e.mrsigner, BYTES_LIT("tacit simulated enclave signer"));
     memcpy(e.report_data, report_data, sizeof(e.report_data));
     enclave_put(q, &e);
-    UNUSED(sim);
 }
 
 static void td_body_put(const struct sim *sim, struct buf *q, const struct sim_platform *p,
@@ -134,7 +133,7 @@ static enum tacit_err qe_put(const struct sim *sim, const struct sim_pki *pki, s
                              const struct sim_platform *p, struct bytes att_key)
 {
     struct enclave qe = {.flags = SGX_FLAGS_QE, .isvsvn = p->qe_isvsvn};
-    bool is_td = sim->plan.shape.body != TACIT_BODY_SGX;
+    bool is_td = sim_is_td(sim);
     uint8_t auth[QE_AUTH_LEN];
     struct sha256 binding;
     size_t from = out->len;
@@ -153,18 +152,25 @@ static enum tacit_err qe_put(const struct sim *sim, const struct sim_pki *pki, s
     enclave_put(out, &qe);
     if (out->failed)
         return TACIT_NOMEM;
-    err = sign_part(pki->keys[SIM_KEY_PCK], out, bytes_make(out->ptr + from, SGX_BODY_LEN));
+    sim_spoil(sim, SIM_PART_QE, out->ptr + from, SGX_BODY_LEN);
+    err = sign_part(pki->keys[sim_is(sim, SIM_QE_SIGNATURE) ? SIM_KEY_ROGUE : SIM_KEY_PCK], out,
+                    bytes_make(out->ptr + from, SGX_BODY_LEN));
+    if (err != TACIT_OK)
+        return err;
+    sim_spoil(sim, SIM_PART_QE_SIGNED, out->ptr + from, SGX_BODY_LEN);
+    if (sim_is(sim, SIM_QE_AUTH_DATA))
+        auth[0] ^= 1;
     buf_u16le(out, sizeof(auth));
     buf_put(out, BYTES_ARRAY(auth));
-    return err == TACIT_OK ? buf_err(out) : err;
+    return buf_err(out);
 }
 
 /* Type 5: the PCK chain, which ends in a NUL as in real quotes. */
-static void chain_put(const struct sim_pki *pki, struct buf *out)
+static void chain_put(const struct sim *sim, const struct sim_pki *pki, struct buf *out)
 {
     struct buf pem = buf_make(QUOTE_PART_MAX);
 
-    sim_pck_chain(pki, &pem);
+    sim_pck_chain(sim, pki, &pem);
     buf_putc(&pem, 0);
     buf_u16le(out, CERT_PCK_CHAIN);
     buf_u32le(out, (uint32_t)pem.len);
@@ -177,26 +183,48 @@ static void chain_put(const struct sim_pki *pki, struct buf *out)
 static void certification_put(const struct sim *sim, struct buf *auth, struct bytes nested)
 {
     if (sim->plan.shape.version != 3) {
-        buf_u16le(auth, CERT_QE_REPORT);
+        buf_u16le(auth, sim_is(sim, SIM_QUOTE_OUTER_TYPE) ? CERT_PCK_CHAIN : CERT_QE_REPORT);
         buf_u32le(auth, (uint32_t)nested.len);
     }
     buf_put(auth, nested);
 }
 
+/* Whose key signs the quote, whose is shown, and whose the quoting enclave vouches for: one and the
+ * same, unless the plan says otherwise. */
+struct attestation {
+    const struct signkey *signs, *shown, *vouched;
+};
+
+static struct attestation attestation_of(const struct sim *sim, const struct sim_pki *pki,
+                                         const struct signkey *ak)
+{
+    const struct signkey *rogue = pki->keys[SIM_KEY_ROGUE];
+
+    if (sim_is(sim, SIM_QUOTE_SIGNER))
+        return (struct attestation){rogue, ak, ak};
+    if (sim_is(sim, SIM_KEY_SWAPPED))
+        return (struct attestation){rogue, rogue, ak};
+    return (struct attestation){ak, ak, ak};
+}
+
 static enum tacit_err auth_put(const struct sim *sim, const struct sim_pki *pki, struct buf *quote,
-                               const struct sim_platform *p, const struct signkey *ak)
+                               const struct sim_platform *p, const struct attestation *by)
 {
     struct buf auth = buf_make(QUOTE_PART_MAX);
     struct buf nested = buf_make(QUOTE_PART_MAX);
-    uint8_t point[SIGNKEY_POINT_MAX];
-    struct bytes att_key = bytes_make(point, signkey_point(ak, point));
-    enum tacit_err err = sign_part(ak, &auth, buf_bytes(quote));
+    uint8_t shown[SIGNKEY_POINT_MAX];
+    uint8_t vouched[SIGNKEY_POINT_MAX];
+    size_t shown_len = signkey_point(by->shown, shown);
+    size_t vouched_len = signkey_point(by->vouched, vouched);
+    enum tacit_err err = sign_part(by->signs, &auth, buf_bytes(quote));
 
-    buf_put(&auth, att_key);
+    buf_put(&auth, bytes_make(shown, shown_len));
     if (err == TACIT_OK)
-        err = qe_put(sim, pki, &nested, p, att_key);
-    chain_put(pki, &nested);
+        err = qe_put(sim, pki, &nested, p, bytes_make(vouched, vouched_len));
+    chain_put(sim, pki, &nested);
     certification_put(sim, &auth, buf_bytes(&nested));
+    if (sim_is(sim, SIM_QUOTE_STRAY_OCTET))
+        buf_putc(&auth, 0);
     if (err == TACIT_OK && (auth.failed || nested.failed))
         err = TACIT_NOMEM;
     buf_u32le(quote, (uint32_t)auth.len);
@@ -206,27 +234,48 @@ static enum tacit_err auth_put(const struct sim *sim, const struct sim_pki *pki,
     return err == TACIT_OK ? buf_err(quote) : err;
 }
 
+/* Header and body, as they will be signed. */
+static enum tacit_err signed_part(const struct sim *sim, struct buf *made,
+                                  const struct sim_platform *platform,
+                                  const struct sim_registers *regs,
+                                  const uint8_t report_data[static 64])
+{
+    uint8_t shown[64];
+
+    memcpy(shown, report_data, sizeof(shown));
+    if (sim_is(sim, SIM_REPORT_DATA))
+        shown[sizeof(shown) - 1] ^= 1;
+    header_put(sim, made);
+    if (sim_is_td(sim))
+        td_body_put(sim, made, platform, regs, shown);
+    else
+        sgx_body_put(made, platform, shown);
+    if (made->failed)
+        return TACIT_NOMEM;
+    sim_spoil(sim, SIM_PART_QUOTE, made->ptr, made->len);
+    return TACIT_OK;
+}
+
 enum tacit_err sim_quote(struct sim *sim, struct buf *quote, const struct sim_registers *regs,
                          const struct signkey *ak, const uint8_t report_data[static 64])
 {
     struct buf made = buf_make(QUOTE_PART_MAX);
     struct sim_platform platform;
     const struct sim_pki *pki;
+    struct attestation by;
     enum tacit_err err = sim_pki_get(sim, &pki);
 
     if (err != TACIT_OK)
         return err;
+    by = attestation_of(sim, pki, ak);
     sim_platform(sim, &platform);
-    header_put(sim, &made);
-    if (sim->plan.shape.body == TACIT_BODY_SGX)
-        sgx_body_put(sim, &made, &platform, report_data);
-    else
-        td_body_put(sim, &made, &platform, regs, report_data);
-    err = buf_err(&made);
+    err = signed_part(sim, &made, &platform, regs, report_data);
     if (err == TACIT_OK)
-        err = auth_put(sim, pki, &made, &platform, ak);
+        err = auth_put(sim, pki, &made, &platform, &by);
     if (err == TACIT_OK) {
-        buf_put(quote, buf_bytes(&made));
+        sim_spoil(sim, SIM_PART_DONE, made.ptr, made.len);
+        buf_put(quote, bytes_slice(buf_bytes(&made), 0,
+                                   made.len - (sim_is(sim, SIM_QUOTE_TRUNCATED) ? 1 : 0)));
         err = buf_err(quote);
     }
     buf_done(&made);

@@ -206,6 +206,28 @@ enum tacit_err sim_set_shape(struct sim *sim, struct sim_shape shape)
     return TACIT_OK;
 }
 
+/* Some faults are faults of one shape only. */
+static void shape_fit(struct sim_shape *shape, enum sim_need need)
+{
+    switch (need) {
+    case SIM_NEED_ANY:
+        return;
+    case SIM_NEED_TD10:
+        if (shape->body == TACIT_BODY_SGX)
+            *shape = sim_shape_default();
+        return;
+    case SIM_NEED_TD15:
+        shape->version = 5;
+        if (shape->body != TACIT_BODY_TD15_EX)
+            shape->body = TACIT_BODY_TD15;
+        return;
+    case SIM_NEED_SGX3:
+        shape->version = 3;
+        shape->body = TACIT_BODY_SGX;
+        return;
+    }
+}
+
 enum tacit_err sim_set_fault(struct sim *sim, const char *name)
 {
     size_t count;
@@ -217,6 +239,7 @@ enum tacit_err sim_set_fault(struct sim *sim, const char *name)
     if (found == count)
         return TACIT_NOT_FOUND;
     sim->plan.fault = name == NULL ? SIM_HONEST : (enum sim_fault)(found + 1);
+    shape_fit(&sim->plan.shape, sim_fault_need(sim->plan.fault));
     plan_changed(sim);
     return TACIT_OK;
 }
