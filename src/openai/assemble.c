@@ -236,7 +236,7 @@ static enum chunk_result take_chunk(struct assembly *a, struct bytes data)
         return CHUNK_BAD;
     chunk_facts_of(&facts, root);
     if (facts.error.type != JVAL_NONE) {
-        openai_error_of_engine(&a->head.error, 500, data);
+        openai_error_of_engine(&a->head.error, chunk_error_status(facts.error), data);
         return CHUNK_ERROR;
     }
     if (facts.choices.type == JVAL_NONE)

@@ -74,7 +74,7 @@ static enum chunk_result take_chunk(struct chunk_stream *s, struct buf *out, str
         return CHUNK_BAD;
     chunk_facts_of(&facts, root);
     if (facts.error.type != JVAL_NONE) {
-        openai_error_of_engine(&s->error, 500, data);
+        openai_error_of_engine(&s->error, chunk_error_status(facts.error), data);
         return CHUNK_ERROR;
     }
     if (facts.choices.type == JVAL_NONE || !chunk_choices_are_sane(facts.choices))

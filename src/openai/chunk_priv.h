@@ -16,6 +16,8 @@ void chunk_put_normal(struct jw *w, const char *name, struct jval v);
 /* One element of choices, without vendor fields. */
 void chunk_put_choice(struct jw *w, struct jval choice);
 void chunk_put_usage(struct jw *w, const struct openai_usage *usage);
+/* The HTTP status that an error inside a stream stands for: its `code` if that is one, else 500. */
+unsigned chunk_error_status(struct jval error);
 /* Whether all of choices are objects with an index below OPENAI_CHOICES_MAX. */
 bool chunk_choices_are_sane(struct jval choices);
 

@@ -210,3 +210,12 @@ bool chunk_choices_are_sane(struct jval choices)
             return false;
     return true;
 }
+
+unsigned chunk_error_status(struct jval error)
+{
+    uint64_t code;
+
+    if (!jscan_u64(&code, jscan_member(error, "code"), 599) || code < 400)
+        return 500;
+    return (unsigned)code;
+}

@@ -124,6 +124,10 @@ static void errors_and_garbage_end_the_stream(void **state)
     assert_string_equal(s.error.message, "out of memory");
     assert_int_equal(s.error.status, 500);
     gives(&s, text_chunk, CHUNK_BAD, "");
+    s = stream_of(false, false);
+    gives(&s, "{\"error\":{\"code\":400,\"message\":\"too long\",\"type\":\"invalid\"}}",
+          CHUNK_ERROR, "");
+    assert_int_equal(s.error.status, 400);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         s = stream_of(false, false);
         gives(&s, bad[i], CHUNK_BAD, NULL);
