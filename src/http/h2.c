@@ -16,6 +16,8 @@ enum {
     CONTROL_PER_S = 100,
     WINDOW_BURST = 20000, /* WINDOW_UPDATE comes with every read of an eager client */
     WINDOW_PER_S = 5000,
+    /* Body that is taken and dropped after a whole reply, before the client is told to stop. */
+    LATE_BODY_MAX = 256 * 1024,
 };
 
 /* An allowance that refills with time, in thousandths. */
@@ -145,6 +147,20 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
+/* After the whole reply a client that still sends is told to stop (RFC 9113 8.1), but not at once:
+ * curl takes that for a failed transfer, and a body that is nearly through costs little. */
+static void late_body(struct h2 *h, int32_t stream, size_t len)
+{
+    uintptr_t dropped;
+
+    if (nghttp2_session_get_stream_local_close(h->session, stream) != 1)
+        return;
+    dropped = (uintptr_t)nghttp2_session_get_stream_user_data(h->session, stream) + len;
+    (void)nghttp2_session_set_stream_user_data(h->session, stream, (void *)dropped);
+    if (dropped > LATE_BODY_MAX)
+        (void)nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_NO_ERROR);
+}
+
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data,
                    size_t len, void *user)
 {
@@ -153,23 +169,20 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
     UNUSED(session);
     UNUSED(flags);
     h->events.on_body(h->ctx, stream, (struct bytes){data, len});
+    late_body(h, stream, len);
     return 0;
 }
 
-/* After the whole reply, a client still sending is told to stop (RFC 9113 8.1). */
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct h2 *h = user;
-    int32_t stream = frame->hd.stream_id;
 
+    UNUSED(session);
     if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
         allowance_take(h, &h->resets);
-    if ((frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) ||
-        (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
-        return 0;
-    h->events.on_sent(h->ctx, stream);
-    if (nghttp2_session_get_stream_remote_close(session, stream) == 0)
-        (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_NO_ERROR);
+    if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+        (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
+        h->events.on_sent(h->ctx, frame->hd.stream_id);
     return 0;
 }
 
