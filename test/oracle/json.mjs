@@ -36,7 +36,7 @@ function double() {
     view.setUint32(0, next() * 2 + below(2));
     view.setUint32(4, next() * 2 + below(2));
     const v = view.getFloat64(0);
-    if (Number.isFinite(v))
+    if (Math.abs(v) < 1e308) // not NaN, and still finite when rounded up
       return v;
   }
 }
