@@ -157,7 +157,7 @@ static void two_threads(const struct bench *b, bool is_cached)
 
 static void root_load(struct bench *b, const char *path, struct buf *file, struct arena *arena)
 {
-    static struct x509_cert root;
+    struct x509_cert root;
     size_t count;
 
     if (path == NULL)

@@ -147,6 +147,15 @@ enum { TACIT_ADVISORIES_MAX = 128, TACIT_ADVISORY_LEN = 32, TACIT_SERIAL_MAX = 2
 /* A flag of the platform certificate. */
 enum tacit_platform_flag { TACIT_FLAG_UNKNOWN = 0, TACIT_FLAG_FALSE, TACIT_FLAG_TRUE };
 
+/* Everything dated that a verification leaned on. */
+enum { TACIT_VALIDITIES = 9 };
+struct tacit_validity {
+    const char *row;  /* id of the row that judges it */
+    const char *what; /* "PCK certificate", "TCB info", … Both static. */
+    int64_t from_unix_s;
+    int64_t until_unix_s;
+};
+
 /* What verification found. All zero unless the quote is genuine (is_genuine), that is: every check
  * but the appraisal policy passed. */
 struct tacit_quote_result {
@@ -168,6 +177,7 @@ struct tacit_quote_result {
     int64_t latest_issue_unix_s;
     int64_t json_earliest_expiry_unix_s; /* TCB info and QE identity */
     int64_t earliest_expiry_unix_s;      /* these, both CRLs and every certificate */
+    struct tacit_validity validities[TACIT_VALIDITIES];
     uint8_t fmspc[6];
     uint8_t pceid[2];
     uint8_t ppid[16];
@@ -207,11 +217,22 @@ struct tacit_quote_input {
  *
  * Returns   TACIT_OK when rows were written, whatever they say; TACIT_NOMEM (a NOT_RUN row says so
  *           too); TACIT_USAGE for an unreadable root. Never trusted in the latter cases.
- * Memory    up to 12 MiB while it runs (a genuine quote: 200 KiB), released before returning; `out` borrows from in->quote.
- * Threads   any; a cache is used by one thread at a time.
- * Spec      tdx.md 2 */
+ * Memory    up to 12 MiB while it runs (a genuine quote: 200 KiB), released before returning; `out`
+ * borrows from in->quote. Threads   any; a cache is used by one thread at a time. Spec      tdx.md
+ * 2 */
 enum tacit_err tacit_quote_verify(struct tacit_verdict *v, struct tacit_quote_result *out,
                                   const struct tacit_quote_input *in);
+
+/* "What would fail then?" For a genuine quote's result and another date: one row for everything
+ * dated (certificates, CRLs, documents), and the rows of the policy (NULL: none) as of that date.
+ * Intel's later opinion of the platform cannot be known in advance.
+ *
+ * v         rows are added; subject as given, NULL: "quote"
+ *
+ * Threads   pure, any thread. */
+void tacit_quote_forecast(struct tacit_verdict *v, const struct tacit_quote_result *result,
+                          const struct tacit_tdx_policy *policy, const char *subject,
+                          int64_t then_unix_s);
 
 /* What a quote needs to be looked up by: its platform and which CA certified it. From unverified
  * certificates: good for choosing collateral, for nothing else.

@@ -1,5 +1,6 @@
 /* Supplemental data of a genuine quote (tdx.md 2.8). */
 #include "attest/dcap_priv.h"
+#include "base/utc.h"
 #include "codec/jwalk.h"
 
 /* Adds ids not yet listed, keeping the list in order. Documents hold at most LIMIT_TCB_ADVISORIES
@@ -89,6 +90,31 @@ static void dates_fill(struct tacit_quote_result *out, const struct dcap_run *ru
         min_i64(b->window.until_unix_s, run->platform->window.until_unix_s);
 }
 
+static void validities_fill(struct tacit_validity *v, const struct dcap_run *run)
+{
+    const struct dcap_base *b = run->base;
+    const struct x509_cert *leaf = &run->platform->leaf;
+
+    v[0] = (struct tacit_validity){"tdx.pck.validity", "root certificate",
+                                   b->root.not_before_unix_s, b->root.not_after_unix_s};
+    v[1] = (struct tacit_validity){"tdx.pck.validity", "PCK CA certificate",
+                                   b->ca.not_before_unix_s, b->ca.not_after_unix_s};
+    v[2] = (struct tacit_validity){"tdx.pck.validity", "PCK certificate", leaf->not_before_unix_s,
+                                   leaf->not_after_unix_s};
+    v[3] = (struct tacit_validity){"tdx.crl.root", "root CRL", b->root_crl.this_update_unix_s,
+                                   b->root_crl.next_update_unix_s};
+    v[4] = (struct tacit_validity){"tdx.crl.pck", "PCK CRL", b->pck_crl.this_update_unix_s,
+                                   b->pck_crl.next_update_unix_s};
+    v[5] = (struct tacit_validity){"tdx.tcb_info.chain", "TCB info's signing certificate",
+                                   b->signers[0].not_before_unix_s, b->signers[0].not_after_unix_s};
+    v[6] = (struct tacit_validity){"tdx.tcb_info.validity", "TCB info", b->tcb.issue_unix_s,
+                                   b->tcb.next_update_unix_s};
+    v[7] = (struct tacit_validity){"tdx.qe_identity.chain", "QE identity's signing certificate",
+                                   b->signers[1].not_before_unix_s, b->signers[1].not_after_unix_s};
+    v[8] = (struct tacit_validity){"tdx.qe_identity.validity", "QE identity", b->qe.issue_unix_s,
+                                   b->qe.next_update_unix_s};
+}
+
 static void platform_fill(struct tacit_quote_result *out, const struct dcap_run *run)
 {
     const struct sgx_ext *e = &run->platform->ext;
@@ -119,5 +145,34 @@ void result_fill(struct tacit_quote_result *out, const struct dcap_run *run)
     out->quote = run->quote;
     tcb_fill(out, run);
     dates_fill(out, run);
+    validities_fill(out->validities, run);
     platform_fill(out, run);
+}
+
+void tacit_quote_forecast(struct tacit_verdict *v, const struct tacit_quote_result *result,
+                          const struct tacit_tdx_policy *policy, const char *subject,
+                          int64_t then_unix_s)
+{
+    const struct row_scope rows = {v, subject != NULL ? subject : "quote",
+                                   result->is_simulated ? "SIMULATED root" : "Intel SGX Root CA",
+                                   false};
+    char when[UTC_TEXT_LEN + 1];
+
+    if (!result->is_genuine) {
+        row_not_run(&rows, "tdx.forecast", TACIT_CAUSE_NONE, "the quote is not genuine now");
+        return;
+    }
+    for (size_t i = 0; i < TACIT_VALIDITIES; i++) {
+        const struct tacit_validity *d = &result->validities[i];
+        bool is_early = then_unix_s < d->from_unix_s;
+
+        utc_format(when, is_early ? d->from_unix_s : d->until_unix_s);
+        if (!is_early && then_unix_s <= d->until_unix_s)
+            row_pass(&rows, d->row);
+        else
+            row_fail(&rows, d->row, TACIT_CAUSE_OUT_OF_DATE, "the %s %s %s", d->what,
+                     is_early ? "begins only" : "ends", when);
+    }
+    if (policy != NULL)
+        tdx_policy_rows(&rows, policy, result, then_unix_s);
 }

@@ -58,6 +58,15 @@ enum tacit_tcb_status tcb_status_of(struct bytes name)
     return TACIT_TCB_NONE;
 }
 
+/* Printable ASCII without blanks. */
+static bool is_plain(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] <= 0x20 || text.ptr[i] >= 0x7f)
+            return false;
+    return text.len > 0 && text.len < TACIT_ADVISORY_LEN;
+}
+
 /* Array of plain strings that fit a result. */
 static struct bytes advisories_read(struct jwalk *w)
 {
@@ -70,7 +79,7 @@ static struct bytes advisories_read(struct jwalk *w)
     while (jwalk_item(w)) {
         struct bytes id = jwalk_str(w);
 
-        if (id.len == 0 || id.len >= TACIT_ADVISORY_LEN || ++count > LIMIT_TCB_ADVISORIES)
+        if (!is_plain(id) || ++count > LIMIT_TCB_ADVISORIES)
             jwalk_fail(w);
     }
     return w->is_bad ? (struct bytes){NULL, 0} : (struct bytes){from, (size_t)(w->at - from)};

@@ -6,6 +6,8 @@
 
 enum { DAY_S = 86400 };
 
+#define AUTHORITY "appraisal policy"
+
 struct tacit_tdx_policy tacit_tdx_policy_default(void)
 {
     return (struct tacit_tdx_policy){.tcb_accepted = BIT(TACIT_TCB_UP_TO_DATE)};
@@ -200,8 +202,10 @@ static void platform_rows(const struct appraisal *a)
 void tdx_policy_rows(const struct row_scope *rows, const struct tacit_tdx_policy *policy,
                      const struct tacit_quote_result *result, int64_t now_unix_s)
 {
-    const struct appraisal a = {rows, policy, result, now_unix_s};
+    struct row_scope own = *rows;
+    const struct appraisal a = {&own, policy, result, now_unix_s};
 
+    own.authority = AUTHORITY;
     status_row(&a);
     advisories_row(&a);
     number_rows(&a);
@@ -220,8 +224,11 @@ void tdx_policy_rows(const struct row_scope *rows, const struct tacit_tdx_policy
 
 void tdx_policy_rows_not_run(const struct row_scope *rows)
 {
-    row_not_run(rows, "tdx.policy.tcb_status", TACIT_CAUSE_NONE,
+    struct row_scope own = *rows;
+
+    own.authority = AUTHORITY;
+    row_not_run(&own, "tdx.policy.tcb_status", TACIT_CAUSE_NONE,
                 "the policy is judged only on genuine quotes");
-    row_not_run(rows, "tdx.policy.debug", TACIT_CAUSE_NONE,
+    row_not_run(&own, "tdx.policy.debug", TACIT_CAUSE_NONE,
                 "the policy is judged only on genuine quotes");
 }

@@ -16,6 +16,7 @@ enum {
     LIMIT_TCB_ADVISORIES = 42, /* three levels fit TACIT_ADVISORIES_MAX */
     LIMIT_COLLATERAL_BYTES = 1024 * 1024,
     LIMIT_QUOTE_BYTES = 1024 * 1024,
+    LIMIT_POLICY_BYTES = 1024 * 1024, /* of our own operator; pins of ten thousand images */
     /* what one verified collateral and one platform may take in memory. */
     LIMIT_DCAP_BASE_BYTES = 8 * 1024 * 1024,
     LIMIT_DCAP_PLATFORM_BYTES = 4 * 1024 * 1024,

@@ -14,6 +14,7 @@ static const struct {
     {"report", "a whole attestation report of a gateway or node", cmd_verify_report},
     {"chat", "one saved exchange: request, reply, signature", cmd_verify_chat},
     {"gpu", "evidence of NVIDIA GPUs and switches", cmd_verify_gpu},
+    {"quote", "one SGX or TDX quote with its collateral", cmd_verify_quote},
     {NULL, NULL, NULL}, /* ends the table */
 };
 

@@ -15,5 +15,6 @@ int cmd_verify(int argc, char **argv); /* verify KIND …: cmd_verify.c has the 
 int cmd_verify_chat(int argc, char **argv);
 int cmd_verify_gpu(int argc, char **argv);
 int cmd_verify_report(int argc, char **argv);
+int cmd_verify_quote(int argc, char **argv); /* one SGX or TDX quote */
 
 #endif
