@@ -33,6 +33,7 @@ static const struct command commands[] = {
     {"node", "run a node beside an engine: hashes, signs, attests", node_main},
 #endif
     {"keys", "create, list and revoke API keys of a gateway", cmd_keys},
+    {"sim", "the simulated TEE: quotes, faults, services", cmd_sim},
     {"verify", "verify evidence: a quote, a report, a GPU, a conversation", cmd_verify},
     {"help", "this list", cmd_help},
 };

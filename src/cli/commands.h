@@ -8,6 +8,7 @@
 
 int cmd_chat(int argc, char **argv);   /* a verified question and answer */
 int cmd_keys(int argc, char **argv);   /* API keys of a gateway's store */
+int cmd_sim(int argc, char **argv);    /* the simulated TEE: state, quotes, faults, services */
 int cmd_up(int argc, char **argv);     /* everything on this machine, simulated */
 int cmd_verify(int argc, char **argv); /* verify KIND …: cmd_verify.c has the table of kinds */
 

@@ -46,6 +46,12 @@ const struct sim_fault_info *sim_faults(size_t *count);
  * such fault. */
 MUST_CHECK enum tacit_err sim_set_fault(struct sim *sim, const char *name);
 
+/* The same for everybody who opens the folder from now on, until changed; NULL: be honest again.
+ * For demonstrations: what already runs is not touched. TACIT_NOT_FOUND: no such fault, or no state
+ * in the folder. */
+MUST_CHECK enum tacit_err sim_keep_fault(const char *dir, const char *name,
+                                         char why[static SIM_WHY_LEN]);
+
 /* The shape of quotes; start from sim_shape_default: version 4, TD 1.0 body, Platform CA. */
 struct sim_shape {
     uint16_t version;           /* 3 (SGX), 4 or 5 */

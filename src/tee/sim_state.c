@@ -15,6 +15,8 @@
 enum { STATE_FILE_MAX = 256, DIR_MODE = 0700, SECRET_MODE = 0600, PUBLIC_MODE = 0644 };
 
 static const char state_magic[] = "tacit simulator 1";
+static const char seed_file[] = "seed";
+static const char fault_file[] = "fault";
 
 static char *path_in(const char *dir, const char *name)
 {
@@ -86,7 +88,7 @@ static enum tacit_err explain(enum tacit_err err, const char *dir, char why[stat
     if (err == TACIT_EXISTS)
         snprintf(why, SIM_WHY_LEN, "%s already holds a simulator's state", dir);
     else if (err == TACIT_FORMAT)
-        snprintf(why, SIM_WHY_LEN, "%s/seed is no state file of this simulator", dir);
+        snprintf(why, SIM_WHY_LEN, "%s holds a seed or fault that this simulator cannot read", dir);
     else if (err != TACIT_OK)
         snprintf(why, SIM_WHY_LEN, "the simulator cannot use the folder %s: %s", dir,
                  tacit_err_text(err));
@@ -95,7 +97,7 @@ static enum tacit_err explain(enum tacit_err err, const char *dir, char why[stat
 
 enum tacit_err sim_init(const char *dir, const uint8_t *seed, char why[static SIM_WHY_LEN])
 {
-    char *path = path_in(dir, "seed");
+    char *path = path_in(dir, seed_file);
     enum tacit_err err = TACIT_NOMEM;
 
     why[0] = 0;
@@ -107,9 +109,64 @@ enum tacit_err sim_init(const char *dir, const uint8_t *seed, char why[static SI
     return explain(err, dir, why);
 }
 
+/* The fault that sim_keep_fault left in the folder, if any. */
+static enum tacit_err fault_read(struct sim *sim, const char *dir)
+{
+    struct buf name = buf_make(STATE_FILE_MAX);
+    char *path = path_in(dir, fault_file);
+    enum tacit_err err = path == NULL ? TACIT_NOMEM : file_read(&name, path);
+
+    if (err == TACIT_NOT_FOUND)
+        err = TACIT_OK;
+    else if (err == TACIT_OK &&
+             (buf_cstr(&name) == NULL || sim_set_fault(sim, buf_cstr(&name)) != TACIT_OK))
+        err = TACIT_FORMAT;
+    free(path);
+    buf_done(&name);
+    return err;
+}
+
+static bool is_fault(const char *name)
+{
+    size_t count;
+    const struct sim_fault_info *list = sim_faults(&count);
+
+    while (count > 0 && strcmp(list[count - 1].name, name) != 0)
+        count--;
+    return count > 0;
+}
+
+enum tacit_err sim_keep_fault(const char *dir, const char *name, char why[static SIM_WHY_LEN])
+{
+    char *path = path_in(dir, fault_file);
+    char *seed_path = path_in(dir, seed_file);
+    enum tacit_err err = TACIT_NOMEM;
+
+    why[0] = 0;
+    if (path == NULL || seed_path == NULL)
+        goto out;
+    err = file_exists(seed_path) ? TACIT_OK : TACIT_NOT_FOUND;
+    if (err != TACIT_OK) {
+        snprintf(why, SIM_WHY_LEN, "%s holds no simulator's state", dir);
+        goto out;
+    }
+    if (name != NULL && !is_fault(name)) {
+        err = TACIT_NOT_FOUND;
+        snprintf(why, SIM_WHY_LEN, "there is no fault of that name");
+    } else if (name != NULL) {
+        err = file_write(path, bytes_of(name), SECRET_MODE);
+    } else if (unlink(path) != 0 && errno != ENOENT) {
+        err = TACIT_IO;
+    }
+out:
+    free(path);
+    free(seed_path);
+    return why[0] != 0 ? err : explain(err, dir, why);
+}
+
 static enum tacit_err open_in(struct sim *sim, const char *dir)
 {
-    char *path = path_in(dir, "seed");
+    char *path = path_in(dir, seed_file);
     enum tacit_err err = TACIT_NOMEM;
 
     sim->dir = strdup(dir);
@@ -122,6 +179,8 @@ static enum tacit_err open_in(struct sim *sim, const char *dir)
         if (err == TACIT_OK || err == TACIT_EXISTS)
             err = state_read(sim, path);
     }
+    if (err == TACIT_OK)
+        err = fault_read(sim, dir);
     free(path);
     return err;
 }
@@ -174,74 +233,6 @@ void sim_derive(const struct sim *sim, uint8_t *out, size_t len, const char *lab
     if (hkdf_sha256(out, len, BYTES_ARRAY(sim->seed), BYTES_LIT("tacit simulator"),
                     bytes_of(label)) != TACIT_OK)
         memset(out, 0, len);
-}
-
-struct sim_shape sim_shape_default(void)
-{
-    return (struct sim_shape){.version = 4, .body = TACIT_BODY_TD10};
-}
-
-static bool shape_exists(struct sim_shape s)
-{
-    if (s.version == 3)
-        return s.body == TACIT_BODY_SGX;
-    if (s.version == 4)
-        return s.body == TACIT_BODY_SGX || s.body == TACIT_BODY_TD10;
-    return s.version == 5 && s.body >= TACIT_BODY_SGX && s.body <= TACIT_BODY_TD15_EX;
-}
-
-static void plan_changed(struct sim *sim)
-{
-    if (sim->has_pki)
-        sim_pki_done(&sim->pki);
-    sim->has_pki = false;
-}
-
-enum tacit_err sim_set_shape(struct sim *sim, struct sim_shape shape)
-{
-    if (!shape_exists(shape))
-        return TACIT_UNSUPPORTED;
-    sim->plan.shape = shape;
-    plan_changed(sim);
-    return TACIT_OK;
-}
-
-/* Some faults are faults of one shape only. */
-static void shape_fit(struct sim_shape *shape, enum sim_need need)
-{
-    switch (need) {
-    case SIM_NEED_ANY:
-        return;
-    case SIM_NEED_TD10:
-        if (shape->body == TACIT_BODY_SGX)
-            *shape = sim_shape_default();
-        return;
-    case SIM_NEED_TD15:
-        shape->version = 5;
-        if (shape->body != TACIT_BODY_TD15_EX)
-            shape->body = TACIT_BODY_TD15;
-        return;
-    case SIM_NEED_SGX3:
-        shape->version = 3;
-        shape->body = TACIT_BODY_SGX;
-        return;
-    }
-}
-
-enum tacit_err sim_set_fault(struct sim *sim, const char *name)
-{
-    size_t count;
-    const struct sim_fault_info *list = sim_faults(&count);
-    size_t found = 0;
-
-    while (name != NULL && found < count && strcmp(list[found].name, name) != 0)
-        found++;
-    if (found == count)
-        return TACIT_NOT_FOUND;
-    sim->plan.fault = name == NULL ? SIM_HONEST : (enum sim_fault)(found + 1);
-    shape_fit(&sim->plan.shape, sim_fault_need(sim->plan.fault));
-    plan_changed(sim);
-    return TACIT_OK;
 }
 
 static enum tacit_err export_one(struct sim *sim, const char *name, const struct buf *content)
