@@ -69,10 +69,10 @@ def judge(text, status, is_late, limit):
     return claims + ([Claim('failed', '(the program)', bad)] if bad else [])
 
 
-def run_one(test, env, scale):
+def run_one(test, env, scale, build):
     limit = max(1, test['timeout'] or 300) * scale
     start = time.monotonic()
-    child = subprocess.Popen(test['cmd'], cwd=test['workdir'], env=dict(env, **test['env']), stdin=subprocess.DEVNULL,
+    child = subprocess.Popen(test['cmd'], cwd=test['workdir'] or build, env=dict(env, **test['env']), stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     is_late = False
     try:
@@ -133,7 +133,7 @@ def main():
     for together in (True, False):
         group = sorted((t for t in tests if bool(t.get('is_parallel', True)) == together), key=lambda t: -t.get('priority', 0))
         with concurrent.futures.ThreadPoolExecutor(max(1, a.jobs) if together else 1) as pool:
-            for done in concurrent.futures.as_completed([pool.submit(run_one, t, env, a.scale) for t in group]):
+            for done in concurrent.futures.as_completed([pool.submit(run_one, t, env, a.scale, a.build) for t in group]):
                 outcomes.append(done.result())
                 report(outcomes[-1], a.verbose)
     with open(os.path.join(a.build, 'test-output.txt'), 'w', encoding='utf-8') as log:

@@ -37,7 +37,7 @@ struct chat {
     const char *up_folder;
     const char *key_path;
     const char *save_folder;
-    bool is_json, is_brief, is_plain;
+    bool is_json, is_full, is_plain;
     enum tacit_err take_err;
 };
 
@@ -174,7 +174,7 @@ static int conclude(const struct chat *chat)
     if (chat->is_json)
         return print_json(chat);
     (void)fflush(stdout);
-    show_verdict(stderr, chat->verdict, chat->is_brief);
+    show_verdict(stderr, chat->verdict, !chat->is_full);
     return show_exit_code(chat->verdict);
 }
 
@@ -312,9 +312,9 @@ static int run(struct chat *chat, int argc, char **argv)
          .help = "save the exchange and its evidence (it holds the prompt)",
          .value = &chat->save_folder},
         {.name = "json", .help = "answer and verdict as one JSON object", .flag = &chat->is_json},
-        {.name = "brief",
-         .help = "count passed rows instead of listing them",
-         .flag = &chat->is_brief},
+        {.name = "full",
+         .help = "list every check instead of counting those that passed",
+         .flag = &chat->is_full},
     };
     const struct cli_usage usage = {
         .synopsis = "tacit chat [options] [PROMPT…]",

@@ -48,22 +48,26 @@ static void show_row(FILE *f, const struct tacit_row *row)
     (void)fputc('\n', f);
 }
 
-/* In brief form, the passed rows of one subject become one line, printed at its first row. */
+/* In brief form, the passed rows of one subject become one line, printed at its first row; those of
+ * the reply stay, because they are few and what the user came for. */
 static void show_passed(FILE *f, const struct tacit_verdict *v, size_t first)
 {
+    const char *subject = v->rows[first].subject;
     size_t count = 0;
 
+    if (strcmp(subject, "reply") == 0) {
+        show_row(f, &v->rows[first]);
+        return;
+    }
     for (size_t i = 0; i < v->count; i++) {
-        bool is_same = strcmp(v->rows[i].subject, v->rows[first].subject) == 0;
-
-        if (!is_same || v->rows[i].result != TACIT_ROW_PASSED)
+        if (strcmp(v->rows[i].subject, subject) != 0 || v->rows[i].result != TACIT_ROW_PASSED)
             continue;
         if (count == 0 && i != first)
             return;
         count++;
     }
-    (void)fprintf(f, "  %spassed%s  %-*s %zu checks\n", show_colour(f, 'g'), show_colour(f, '0'),
-                  SUBJECT_WIDTH, v->rows[first].subject, count);
+    (void)fprintf(f, "  %spassed%s  %-*s %zu check%s\n", show_colour(f, 'g'), show_colour(f, '0'),
+                  SUBJECT_WIDTH, subject, count, count == 1 ? "" : "s");
 }
 
 void show_verdict(FILE *f, const struct tacit_verdict *v, bool is_brief)

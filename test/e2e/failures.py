@@ -77,11 +77,36 @@ def engine_pid(stack, i):
 
 
 def recovers(stack, i):
-    wait_until(lambda: chat_node(stack, i, 'mock:count 2').status == 200, 30, 'the node answers again')
+    def serves():
+        try:
+            return chat_node(stack, i, 'mock:count 2').status == 200
+        except OSError:
+            return False
+    wait_until(serves, 60, 'the node answers')
+
+
+@claim
+def a_node_killed_in_mid_answer_ends_in_an_error_event_and_the_other_serves(stack):
+    streams = [Stream(stack.url, stack.key, stack.model, 'mock:count 150 20').read_some() for _ in range(2)]
+    os.kill(stack.state()['nodes'][0]['pid'], signal.SIGKILL)
+    ends = [s.read_rest() for s in streams]
+    broken = [b for b in ends if not events_of(b)[1]]
+    assert len(broken) == 1, 'two streams on two nodes, one node killed: %d broke' % len(broken)
+    must_be_broken(stack, broken[0], stack.url, stack.key)
+    for _ in range(10):
+        assert stack.chat('mock:count 2').status == 200
+
+
+@claim
+def a_killed_node_comes_back_with_new_keys_and_is_verified_anew(stack):
+    recovers(stack, 0)
+    os.kill(stack.state()['nodes'][1]['pid'], signal.SIGKILL)  # now only the new one can serve
+    wait_until(lambda: stack.chat('mock:count 2').status == 200, 90, 'the gateway trusts the new node')
 
 
 @claim
 def an_engine_killed_in_mid_answer_ends_in_an_error_event_and_the_node_recovers(stack):
+    recovers(stack, 0)
     url, token = node(stack, 0)
     before = stack.state()['nodes'][0]['pid']
     stream = Stream(url, token, stack.model, 'mock:count 400 20').read_some()
@@ -114,30 +139,6 @@ def engines_that_break_the_protocol_end_in_an_error_event(stack):
     for kind in ('mock:close 3', 'mock:nodone', 'mock:badjson', 'mock:errorevent'):
         body = Stream(url, token, stack.model, kind).read_rest()
         must_be_broken(stack, body, url, token)
-
-
-@claim
-def a_node_killed_in_mid_answer_ends_in_an_error_event_and_the_other_serves(stack):
-    streams = [Stream(stack.url, stack.key, stack.model, 'mock:count 150 20').read_some() for _ in range(2)]
-    os.kill(stack.state()['nodes'][0]['pid'], signal.SIGKILL)
-    ends = [s.read_rest() for s in streams]
-    broken = [b for b in ends if not events_of(b)[1]]
-    assert len(broken) == 1, 'two streams on two nodes, one node killed: %d broke' % len(broken)
-    must_be_broken(stack, broken[0], stack.url, stack.key)
-    for _ in range(10):
-        assert stack.chat('mock:count 2').status == 200
-
-
-@claim
-def a_killed_node_comes_back_with_new_keys_and_is_verified_anew(stack):
-    def serves():
-        try:
-            return chat_node(stack, 0, 'mock:count 1').status == 200
-        except OSError:
-            return False
-    wait_until(serves, 60, 'the node runs again')
-    os.kill(stack.state()['nodes'][1]['pid'], signal.SIGKILL)  # now only the new one can serve
-    wait_until(lambda: stack.chat('mock:count 2').status == 200, 90, 'the gateway trusts the new node')
 
 
 @claim

@@ -104,12 +104,12 @@ class Stack:
     """`tacit up` in a folder of its own; everything ends with the test."""
 
     def __init__(self, tacit, *options):
-        self.tacit = tacit
+        self.tacit = os.path.abspath(tacit)
         self.folder = tempfile.mkdtemp(prefix='tacit-e2e-')
         self.output = os.path.join(self.folder, 'up.out')
         atexit.register(self.end)
         with open(self.output, 'wb') as out:
-            self.process = subprocess.Popen([tacit, 'up', '--dir', self.folder, *options], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([self.tacit, 'up', '--dir', self.folder, *options], stdin=subprocess.DEVNULL,
                                             stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         wait_until(self.is_up, START_S, 'tacit up is ready')
 
