@@ -1,7 +1,11 @@
 /* Claims about whole replies: the chunks' content, once, in JavaScript's spelling. */
+#include <stdio.h>
+
 #include "cmocka_all.h"
 
+#include "base/file.h"
 #include "openai/assemble.h"
+#include "openai/sse.h"
 
 static const struct chunk_opts chat = {.kind = OPENAI_CHAT, .model = "m", .created_unix_s = 9};
 static const struct chunk_opts text = {.kind = OPENAI_COMPLETION, .model = "m"};
@@ -171,6 +175,69 @@ static void a_plain_reply_is_normalised(void **state)
     buf_done(&b);
 }
 
+/* The whole reply of a recorded stream, and that its frames are in their final spelling. */
+static void replay(struct buf *reply, const char *path, const struct chunk_opts *opts)
+{
+    struct buf in = buf_make(1 << 20);
+    struct buf once = buf_make(1 << 20);
+    struct buf twice = buf_make(1 << 20);
+    struct assembly *a = assembly_new(opts);
+    struct chunk_stream first;
+    struct chunk_stream second;
+    struct sse_event e;
+    struct sse s;
+
+    assert_int_equal(file_read(&in, path), TACIT_OK);
+    chunk_stream_init(&first, opts);
+    chunk_stream_init(&second, opts);
+    sse_init(&s);
+    assert_int_equal(sse_feed(&s, buf_bytes(&in)), TACIT_OK);
+    while (sse_next(&s, &e)) {
+        enum chunk_result r = chunk_stream_event(&first, &once, e.data);
+
+        assert_true(r == CHUNK_DATA || r == CHUNK_DROPPED || (r == CHUNK_DONE && e.is_done));
+        assert_int_equal(assembly_event(a, e.data), e.is_done ? CHUNK_DONE : CHUNK_DATA);
+    }
+    assert_int_equal(sse_feed(&s, buf_bytes(&once)), TACIT_OK);
+    while (sse_next(&s, &e))
+        assert_true(chunk_stream_event(&second, &twice, e.data) != CHUNK_BAD);
+    assert_true(bytes_eq(buf_bytes(&once), buf_bytes(&twice)));
+    assert_true(bytes_find(buf_bytes(&once), BYTES_LIT("timings")) == SIZE_MAX);
+    assert_int_equal(assembly_write(a, reply), TACIT_OK);
+    sse_done(&s);
+    assembly_free(a);
+    buf_done(&in);
+    buf_done(&once);
+    buf_done(&twice);
+}
+
+static void recorded_streams_of_the_engine_become_replies(void **state)
+{
+    static const struct {
+        const char *file, *has;
+        const struct chunk_opts *opts;
+    } cases[] = {
+        {"logprobs.sse", "\"completion_tokens\":8,", &chat},
+        {"logprobs.sse", "\"logprob\":-0.0000619907514192164,", &chat},
+        {"tools.sse", "\"arguments\":\"{\\\"city\\\": \\\"Paris\\\"}\"", &chat},
+        {"tools.sse", "\"finish_reason\":\"tool_calls\"", &chat},
+        {"two-choices.sse", "{\"index\":1,\"message\":{\"role\":\"assistant\",\"content\":\"Hello!",
+         &chat},
+        {"completion.sse", "\"text\":\"HelloHello", &text},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf reply = buf_make(1 << 20);
+        char path[512];
+
+        (void)snprintf(path, sizeof(path), "%s/openai/%s", TEST_DATA_DIR, cases[i].file);
+        replay(&reply, path, cases[i].opts);
+        assert_true(bytes_find(buf_bytes(&reply), bytes_of(cases[i].has)) != SIZE_MAX);
+        buf_done(&reply);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +247,7 @@ int main(void)
         cmocka_unit_test(garbage_and_errors_end_it),
         cmocka_unit_test(gathers_at_most_a_whole_reply),
         cmocka_unit_test(a_plain_reply_is_normalised),
+        cmocka_unit_test(recorded_streams_of_the_engine_become_replies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
