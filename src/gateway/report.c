@@ -27,7 +27,7 @@ struct report {
     uint8_t nonce[32];
     bool has_nonce;
     bool with_tls;
-    enum signing_algo algo;
+    enum near_algo algo;
     char algo_raw[16]; /* as given, forwarded to the node */
     char address[70];  /* asked of the node; "" if not given */
     size_t node;       /* SIZE_MAX: gateway part only */
@@ -75,7 +75,7 @@ static bool own_evidence_write(struct report *r, struct jw *w)
         jw_key(w, "gateway_attestation");
         jw_object(w);
         jw_key_cstr(w, "signing_address", identity_address(gw->identity, r->algo));
-        jw_key_cstr(w, "signing_algo", signing_algo_name(r->algo));
+        jw_key_cstr(w, "signing_algo", near_algo_name(r->algo));
         jw_key_cstr(w, "signing_public_key", identity_public_key(gw->identity, r->algo));
         jw_key(w, "intel_quote");
         jw_hex(w, buf_bytes(&quote));
@@ -262,10 +262,10 @@ static bool nonce_read(struct report *r, struct exchange *x, struct bytes query,
 
 static bool algo_read(struct report *r, struct exchange *x, struct bytes query, bool *is_bad)
 {
-    r->algo = SIGNING_ED25519;
+    r->algo = NEAR_ED25519;
     if (!query_get(r->algo_raw, sizeof(r->algo_raw), is_bad, query, "signing_algo"))
         return true;
-    if (signing_algo_parse(&r->algo, bytes_of(r->algo_raw)) == TACIT_OK)
+    if (near_algo_read(&r->algo, bytes_of(r->algo_raw)))
         return true;
     return param_bad(x, "signing_algo",
                      "Invalid parameter: signing_algo must be 'ed25519' or 'ecdsa'");

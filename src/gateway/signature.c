@@ -10,7 +10,7 @@ struct lookup {
     struct worker *worker;
     struct exchange *x; /* NULL once the client has left */
     char id[STORE_CHAT_ID_MAX + 1];
-    enum signing_algo algo;
+    enum near_algo algo;
     struct store_signature found;
     enum tacit_err err;
     bool is_working;
@@ -20,8 +20,7 @@ static void lookup_work(void *ctx)
 {
     struct lookup *l = ctx;
 
-    l->err =
-        store_signature_get(l->worker->gw->store, &l->found, l->id, signing_algo_name(l->algo));
+    l->err = store_signature_get(l->worker->gw->store, &l->found, l->id, near_algo_name(l->algo));
 }
 
 static void found_reply(struct lookup *l)
@@ -53,7 +52,7 @@ static void lookup_reply(struct lookup *l)
         found_reply(l);
     } else if (l->err == TACIT_NOT_FOUND) {
         snprintf(message, sizeof(message), "Signature not found: %s:%s", l->id,
-                 signing_algo_name(l->algo));
+                 near_algo_name(l->algo));
         reply_error(l->x, 404, "not_found_error", message, NULL);
     } else {
         reply_error(l->x, 500, "internal_server_error", "The signature could not be looked up",
@@ -109,13 +108,13 @@ static bool id_is_fine(struct bytes id)
 void signature_begin(struct worker *w, struct exchange *x, struct bytes id, struct bytes query)
 {
     static const struct exchange_events events = {on_body, on_end, NULL, on_closed};
-    enum signing_algo algo = SIGNING_ECDSA;
+    enum near_algo algo = NEAR_ECDSA;
     char text[16];
     bool is_bad = false;
     struct lookup *l;
 
     if ((query_get(text, sizeof(text), &is_bad, query, "signing_algo") &&
-         signing_algo_parse(&algo, bytes_of(text)) != TACIT_OK) ||
+         !near_algo_read(&algo, bytes_of(text))) ||
         is_bad) {
         reply_error(x, 400, "invalid_request_error",
                     "Invalid parameter: signing_algo must be 'ed25519' or 'ecdsa'", "signing_algo");

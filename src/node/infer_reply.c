@@ -24,8 +24,8 @@ enum tacit_err infer_sign(struct infer *f, const char *id, const struct openai_u
         return TACIT_FORMAT;
     (void)snprintf(entry.id, sizeof(entry.id), "%s", id);
     err = near_text_make(entry.text, bytes_of(n->conf->model), f->request_sha256, response);
-    for (int algo = SIGNING_ECDSA; err == TACIT_OK && algo <= SIGNING_ED25519; algo++)
-        err = identity_sign(n->identity, entry.signature[algo], (enum signing_algo)algo,
+    for (int algo = NEAR_ECDSA; err == TACIT_OK && algo <= NEAR_ED25519; algo++)
+        err = identity_sign(n->identity, entry.signature[algo], (enum near_algo)algo,
                             bytes_of(entry.text));
     if (err == TACIT_OK)
         err = sign_cache_put(n->signatures, &entry, clock_mono_ms());

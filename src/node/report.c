@@ -96,7 +96,7 @@ enum tacit_err report_query_read(struct report_query *out, struct openai_error *
 
     *out = (struct report_query){0};
     if (node_query_get(value, sizeof(value), &is_bad, query, "signing_algo") &&
-        (is_bad || signing_algo_parse(&out->algo, bytes_of(value)) != TACIT_OK))
+        (is_bad || !near_algo_read(&out->algo, bytes_of(value))))
         return bad(error, "Invalid signing algorithm. Must be 'ed25519' or 'ecdsa'");
     if (node_query_get(value, sizeof(value), &is_bad, query, "nonce"))
         err =
@@ -122,7 +122,7 @@ enum tacit_err report_query_read(struct report_query *out, struct openai_error *
 
 static struct cached *cached_for(struct reports *r, const struct report_query *q)
 {
-    return &r->cached[(q->algo == SIGNING_ED25519 ? 2 : 0) + (q->with_tls ? 1 : 0)];
+    return &r->cached[(q->algo == NEAR_ED25519 ? 2 : 0) + (q->with_tls ? 1 : 0)];
 }
 
 /* Copies a report that is still young; *is_due: somebody should make the next one. */

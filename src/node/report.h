@@ -17,7 +17,7 @@ void reports_free(struct reports *r);
 
 /* What a caller asks for. */
 struct report_query {
-    enum signing_algo algo;
+    enum near_algo algo;
     bool with_tls;
     bool has_nonce;
     uint8_t nonce[32];

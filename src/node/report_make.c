@@ -56,7 +56,7 @@ static void put_members(struct jw *w, const struct node *n, const struct report_
 
     jw_key_cstr(w, "model_name", n->conf->model);
     jw_key_cstr(w, "signing_address", identity_address(n->identity, q->algo));
-    jw_key_cstr(w, "signing_algo", signing_algo_name(q->algo));
+    jw_key_cstr(w, "signing_algo", near_algo_name(q->algo));
     jw_key_cstr(w, "signing_public_key", identity_public_key(n->identity, q->algo));
     jw_key(w, "request_nonce");
     jw_hex(w, BYTES_ARRAY(q->nonce));

@@ -139,9 +139,9 @@ static void reply_models(struct worker *w, struct exchange *x)
 }
 
 static struct near_signature signature_of(const struct node *n, const struct sign_entry *entry,
-                                          enum signing_algo algo)
+                                          enum near_algo algo)
 {
-    return (struct near_signature){.algo = algo == SIGNING_ED25519 ? NEAR_ED25519 : NEAR_ECDSA,
+    return (struct near_signature){.algo = algo == NEAR_ED25519 ? NEAR_ED25519 : NEAR_ECDSA,
                                    .text = bytes_of(entry->text),
                                    .signature = bytes_of(entry->signature[algo]),
                                    .address = bytes_of(identity_address(n->identity, algo))};
@@ -164,7 +164,7 @@ static bool entry_find(struct worker *w, struct exchange *x, const struct reques
 static void reply_signature(struct worker *w, struct exchange *x, const struct request *req,
                             const struct route *r)
 {
-    enum signing_algo algo = SIGNING_ECDSA;
+    enum near_algo algo = NEAR_ECDSA;
     struct near_signature sig;
     struct sign_entry entry;
     uint8_t mem[4096];
@@ -173,7 +173,7 @@ static void reply_signature(struct worker *w, struct exchange *x, const struct r
     char value[32];
 
     if (node_query_get(value, sizeof(value), &is_bad, req->query, "signing_algo") &&
-        (is_bad || signing_algo_parse(&algo, bytes_of(value)) != TACIT_OK)) {
+        (is_bad || !near_algo_read(&algo, bytes_of(value)))) {
         node_reply_bad(w, x, "Invalid signing algorithm. Must be 'ed25519' or 'ecdsa'");
         return;
     }
@@ -214,8 +214,8 @@ static void reply_receipt(struct worker *w, struct exchange *x, const struct req
     put_usage(&j, &entry.usage);
     jw_key(&j, "signatures");
     jw_array(&j);
-    for (int algo = SIGNING_ECDSA; algo <= SIGNING_ED25519; algo++) {
-        struct near_signature sig = signature_of(w->node, &entry, (enum signing_algo)algo);
+    for (int algo = NEAR_ECDSA; algo <= NEAR_ED25519; algo++) {
+        struct near_signature sig = signature_of(w->node, &entry, (enum near_algo)algo);
         struct buf one = buf_over(one_mem, sizeof(one_mem));
 
         near_signature_put(&one, &sig);

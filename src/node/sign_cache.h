@@ -15,7 +15,7 @@ struct sign_cache;
 struct sign_entry {
     char id[OPENAI_ID_MAX + 1];
     char text[NEAR_TEXT_MAX + 1];
-    char signature[2][IDENTITY_SIGNATURE_MAX]; /* by enum signing_algo */
+    char signature[2][IDENTITY_SIGNATURE_MAX]; /* by enum near_algo */
     struct openai_usage usage;
 };
 

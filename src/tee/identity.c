@@ -8,8 +8,6 @@
 #include "attest/report_data.h"
 #include "base/clock.h"
 #include "crypto/cert_make.h"
-#include "crypto/ed25519.h"
-#include "crypto/k1.h"
 #include "crypto/random.h"
 #include "crypto/spki.h"
 
@@ -25,22 +23,6 @@ struct identity {
     struct buf cert_pem;
     struct buf key_pem;
 };
-
-enum tacit_err signing_algo_parse(enum signing_algo *out, struct bytes text)
-{
-    *out = SIGNING_ECDSA;
-    if (bytes_eq_nocase(text, BYTES_LIT("ecdsa")))
-        return TACIT_OK;
-    if (!bytes_eq_nocase(text, BYTES_LIT("ed25519")))
-        return TACIT_FORMAT;
-    *out = SIGNING_ED25519;
-    return TACIT_OK;
-}
-
-const char *signing_algo_name(enum signing_algo algo)
-{
-    return algo == SIGNING_ED25519 ? "ed25519" : "ecdsa";
-}
 
 /* Randomness may only replace a KMS that is not there, never one that failed. */
 static enum tacit_err secret_make(uint8_t out[static 32], struct tee *tee, const char *prefix,
@@ -95,10 +77,10 @@ static void publics_set(struct identity *id)
     const uint8_t *pub = k1_key_pub(id->k1);
 
     k1_address(id->k1_address, pub);
-    k1_address_text(id->address[SIGNING_ECDSA], id->k1_address);
-    hex_text(id->public_key[SIGNING_ECDSA], IDENTITY_PUBLIC_MAX, bytes_make(pub, K1_PUB_LEN));
-    hex_text(id->address[SIGNING_ED25519], IDENTITY_ADDRESS_MAX, BYTES_ARRAY(id->ed.pub));
-    hex_text(id->public_key[SIGNING_ED25519], IDENTITY_PUBLIC_MAX, BYTES_ARRAY(id->ed.pub));
+    near_address_ecdsa(id->address[NEAR_ECDSA], pub);
+    hex_text(id->public_key[NEAR_ECDSA], IDENTITY_PUBLIC_MAX, bytes_make(pub, K1_PUB_LEN));
+    near_address_ed25519(id->address[NEAR_ED25519], id->ed.pub);
+    hex_text(id->public_key[NEAR_ED25519], IDENTITY_PUBLIC_MAX, BYTES_ARRAY(id->ed.pub));
 }
 
 static enum tacit_err tls_make(struct identity *id, const char *host)
@@ -151,12 +133,12 @@ void identity_free(struct identity *id)
     free(id);
 }
 
-const char *identity_address(const struct identity *id, enum signing_algo algo)
+const char *identity_address(const struct identity *id, enum near_algo algo)
 {
     return id->address[algo];
 }
 
-const char *identity_public_key(const struct identity *id, enum signing_algo algo)
+const char *identity_public_key(const struct identity *id, enum near_algo algo)
 {
     return id->public_key[algo];
 }
@@ -177,28 +159,19 @@ struct bytes identity_key_pem(const struct identity *id)
 }
 
 enum tacit_err identity_sign(const struct identity *id, char out[static IDENTITY_SIGNATURE_MAX],
-                             enum signing_algo algo, struct bytes text)
+                             enum near_algo algo, struct bytes text)
 {
-    uint8_t sig[K1_SIG_LEN];
-    enum tacit_err err;
-
-    out[0] = 0;
-    if (algo == SIGNING_ED25519) {
-        ed25519_sign(&id->ed, sig, text);
-        hex_text(out, IDENTITY_SIGNATURE_MAX, bytes_make(sig, ED25519_SIG_LEN));
-        return TACIT_OK;
-    }
-    err = k1_sign_text(id->k1, sig, text);
-    if (err == TACIT_OK)
-        k1_sig_text(out, sig);
-    return err;
+    if (algo == NEAR_ECDSA)
+        return near_sign_ecdsa(out, id->k1, text);
+    near_sign_ed25519(out, &id->ed, text);
+    return TACIT_OK;
 }
 
-void identity_report_data(const struct identity *id, uint8_t out[static 64], enum signing_algo algo,
+void identity_report_data(const struct identity *id, uint8_t out[static 64], enum near_algo algo,
                           bool with_tls, const uint8_t nonce[static 32])
 {
     struct bytes address =
-        algo == SIGNING_ED25519 ? BYTES_ARRAY(id->ed.pub) : BYTES_ARRAY(id->k1_address);
+        algo == NEAR_ED25519 ? BYTES_ARRAY(id->ed.pub) : BYTES_ARRAY(id->k1_address);
     enum tacit_err err = report_data_make(out, address, with_tls ? id->spki : NULL, nonce);
 
     /* Fails only for an address of another length, which ours never are. */

@@ -6,21 +6,16 @@
 #define TEE_IDENTITY_H
 
 #include "base/buf.h"
+#include "receipt/near_signature.h"
 #include "tee/tee.h"
 
 struct identity;
 
-enum signing_algo { SIGNING_ECDSA = 0, SIGNING_ED25519 = 1 };
-
 enum {
-    IDENTITY_ADDRESS_MAX = 68,    /* "0x" + 40 hex, or 64 hex; with NUL */
-    IDENTITY_PUBLIC_MAX = 132,    /* 128 hex X||Y, or 64 hex; with NUL */
-    IDENTITY_SIGNATURE_MAX = 136, /* "0x" + 130 hex, or 128 hex; with NUL */
+    IDENTITY_ADDRESS_MAX = NEAR_ADDRESS_TEXT_MAX + 1, /* with NUL */
+    IDENTITY_PUBLIC_MAX = 2 * K1_PUB_LEN + 1,         /* 128 hex X||Y, or 64 hex; with NUL */
+    IDENTITY_SIGNATURE_MAX = NEAR_SIG_TEXT_MAX + 1,
 };
-
-/* "ecdsa" and "ed25519", any case, as in queries. TACIT_FORMAT for anything else. */
-MUST_CHECK enum tacit_err signing_algo_parse(enum signing_algo *out, struct bytes text);
-const char *signing_algo_name(enum signing_algo algo);
 
 /* Keys from tee_key(path_prefix + "/ecdsa-signing-key" …) where the environment has them (near.md
  * 2.4), random otherwise; the TLS key is always random, its self-signed certificate names `host`.
@@ -32,8 +27,8 @@ MUST_CHECK enum tacit_err identity_new(struct identity **out, struct tee *tee,
 void identity_free(struct identity *id);
 
 /* Encodings of near.md 2.4. Static for the identity's life. Threads: any. */
-const char *identity_address(const struct identity *id, enum signing_algo algo);
-const char *identity_public_key(const struct identity *id, enum signing_algo algo);
+const char *identity_address(const struct identity *id, enum near_algo algo);
+const char *identity_public_key(const struct identity *id, enum near_algo algo);
 void identity_spki(const struct identity *id, uint8_t out[static 32]);
 /* Certificate and private key for net/tls.h; the key view is the identity's own memory. */
 struct bytes identity_cert_pem(const struct identity *id);
@@ -42,9 +37,9 @@ struct bytes identity_key_pem(const struct identity *id);
 /* Signature over the text, encoded as near.md 2.4. Threads: any. */
 MUST_CHECK enum tacit_err identity_sign(const struct identity *id,
                                         char out[static IDENTITY_SIGNATURE_MAX],
-                                        enum signing_algo algo, struct bytes text);
+                                        enum near_algo algo, struct bytes text);
 /* report_data of near.md 3.4 for this nonce, with the TLS fingerprint bound or not. */
-void identity_report_data(const struct identity *id, uint8_t out[static 64], enum signing_algo algo,
+void identity_report_data(const struct identity *id, uint8_t out[static 64], enum near_algo algo,
                           bool with_tls, const uint8_t nonce[static 32]);
 
 #endif
