@@ -345,8 +345,10 @@ enum tacit_err conf_parse(struct conf **out, char message[static CONF_MESSAGE_MA
 
     *out = NULL;
     message[0] = '\0';
-    if (text.len > CONF_FILE_MAX)
+    if (text.len > CONF_FILE_MAX) {
+        refuse(&p, "the file is too large for a configuration");
         return TACIT_LIMIT;
+    }
     p.conf = calloc(1, sizeof(*p.conf));
     if (p.conf == NULL)
         return TACIT_NOMEM;

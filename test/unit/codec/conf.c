@@ -149,6 +149,11 @@ static void long_lines_are_refused_and_never_cut(void **state)
     assert_int_equal(conf_parse(&c, message, BYTES_LIT("[main]\nname = x\0y\n"), "f", &schema),
                      TACIT_CONFIG);
     buf_done(&b);
+    b = buf_make(CONF_FILE_MAX + 1);
+    buf_fill(&b, '\n', CONF_FILE_MAX + 1);
+    assert_int_equal(conf_parse(&c, message, buf_bytes(&b), "f", &schema), TACIT_LIMIT);
+    assert_string_equal(message, "f: the file is too large for a configuration");
+    buf_done(&b);
 }
 
 static void every_prefix_and_bit_flip_is_handled(void **state)
