@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "tee/sim.h"
 
+/* Kinds of `tacit sim`; argv[0] is the kind. */
 int cmd_sim_quote(int argc, char **argv);
 int cmd_sim_serve(int argc, char **argv);
 

@@ -20,7 +20,7 @@
 #include "crypto/random.h"
 #include "tee/sim.h"
 
-enum { CONF_LIMIT = 64 * 1024, DEFAULT_NODES = 2 };
+enum { CONF_LIMIT = 64 * 1024, DEFAULT_NODES = 2, RUN_DIR_MAX = 80 };
 
 static const char default_model[] = "pebble-q8_0.gguf";
 
@@ -235,8 +235,15 @@ static bool write_token(struct up *up, const char *name)
 static bool write_node(struct up *up, size_t i)
 {
     char name[32];
+    char run_dir[UP_PATH_MAX];
     struct buf t = buf_make(CONF_LIMIT);
+    /* A killed node cannot clean up a folder of its own choice. Too long for a socket's address:
+     * its own choice it is. */
+    bool has_run_dir = up->engine_url == NULL;
 
+    (void)snprintf(name, sizeof name, "node-%zu.run", i + 1);
+    has_run_dir = has_run_dir && up_path(up, run_dir, name) && strlen(run_dir) < RUN_DIR_MAX &&
+                  dir_make(run_dir, 0700) == TACIT_OK;
     (void)snprintf(name, sizeof name, "node-%zu.token", i + 1);
     if (!write_token(up, name))
         return false;
@@ -245,8 +252,9 @@ static bool write_node(struct up *up, size_t i)
     if (up->engine_url != NULL)
         buf_putf(&t, "[engine]\nkind = external\nurl = %s\n\n", up->engine_url);
     else
-        buf_putf(&t, "[engine]\nkind = llama-server\nbinary = %s\nmodel_file = %s\n\n",
-                 up->engine_path, up->model_path);
+        buf_putf(&t, "[engine]\nkind = llama-server\nbinary = %s\nmodel_file = %s\n%s%s%s\n",
+                 up->engine_path, up->model_path, has_run_dir ? "run_dir = " : "",
+                 has_run_dir ? run_dir : "", has_run_dir ? "\n" : "");
     buf_putf(&t, "[tee]\nprovider = simulator\npath = %s/sim\n\n[token gateway]\nfile = %s/%s\n",
              up->folder, up->folder, name);
     (void)snprintf(name, sizeof name, "node-%zu.conf", i + 1);

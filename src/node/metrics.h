@@ -33,6 +33,7 @@ struct node_gauges {
     uint64_t engine_starts, engine_crashes;
 };
 
+/* Counts one duration. Any thread. Then: all metrics as Prometheus text, appended to `out`. */
 void metric_observe(struct metric_histogram *h, uint64_t took_ms);
 void node_metrics_put(struct buf *out, struct node_metrics *m, const struct node_gauges *g);
 
