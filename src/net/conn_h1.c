@@ -2,7 +2,7 @@
  * other; what a client sends ahead waits in the connection's input. */
 #include "net/conn_priv.h"
 
-static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 3.4 */
+enum { PREFACE_LEN = 24 }; /* of HTTP/2, RFC 9113 3.4 */
 
 /* An exchange for a request that never became one, so that its error goes the usual way. */
 static void refuse_head(struct conn *c, unsigned status, const char *why)
@@ -96,7 +96,7 @@ static bool head_wait(struct conn *c)
 static bool is_preface(struct bytes in)
 {
     return bytes_starts_with(BYTES_LIT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-                             bytes_slice(in, 0, sizeof(preface) - 1));
+                             bytes_slice(in, 0, PREFACE_LEN));
 }
 
 static bool head_step(struct conn *c)
@@ -110,7 +110,7 @@ static bool head_step(struct conn *c)
         c->head_deadline_ms = conn_now_ms(c) + c->server->opts.head_timeout_ms;
     if (!c->has_served && c->tls == NULL && is_preface(in)) {
         c->is_over |= c->is_eof;
-        if (in.len >= sizeof(preface) - 1)
+        if (in.len >= PREFACE_LEN)
             h2_start(c);
         return c->state == CONN_H2;
     }

@@ -284,10 +284,14 @@ static bool peer_name_set(const struct tls_client *tls, SSL *ssl, const char *ho
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
     ASN1_OCTET_STRING *address = a2i_IPADDRESS(host);
     bool is_address = address != NULL;
+    char name[256]; /* OpenSSL's macro wants it writable */
 
     ASN1_OCTET_STRING_free(address);
     ERR_clear_error();
-    if (!is_address && SSL_set_tlsext_host_name(ssl, host) != 1)
+    if (strlen(host) >= sizeof(name))
+        return false;
+    memcpy(name, host, strlen(host) + 1);
+    if (!is_address && SSL_set_tlsext_host_name(ssl, name) != 1)
         return false;
     if (tls->trust == TLS_TRUST_PIN)
         return true;
