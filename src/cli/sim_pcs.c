@@ -42,7 +42,7 @@ struct bytes sim_query(struct bytes query, const char *name)
 
         if (pair.len > name_len && pair.ptr[name_len] == '=' &&
             bytes_starts_with(pair, bytes_of(name)))
-            return bytes_slice(pair, name_len + 1, pair.len);
+            return bytes_make(pair.ptr + name_len + 1, pair.len - name_len - 1);
         query = end == SIZE_MAX ? (struct bytes){NULL, 0} : bytes_slice(query, end + 1, query.len);
     }
     return (struct bytes){NULL, 0};

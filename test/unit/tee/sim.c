@@ -279,6 +279,43 @@ static void the_folder_keeps_the_platform(void **state)
     buf_done(&root[1]);
 }
 
+/* What `tacit sim fault` leaves in a folder holds for everybody who opens it. */
+static void a_kept_fault_holds_for_the_folder(void **state)
+{
+    char dir[] = "/tmp/tacit-sim-XXXXXX";
+    char path[64];
+    char why[SIM_WHY_LEN];
+    struct sim *sim;
+
+    UNUSED(state);
+    assert_non_null(mkdtemp(dir));
+    assert_err(sim_keep_fault(dir, "td-debug", why), TACIT_NOT_FOUND);
+    assert_true(strlen(why) > 0);
+    assert_ok(sim_init(dir, seed, why));
+    assert_err(sim_keep_fault(dir, "no-such-fault", why), TACIT_NOT_FOUND);
+    assert_ok(sim_keep_fault(dir, "td-debug", why));
+    for (int i = 0; i < 2; i++) {
+        struct buf quote = buf_make(QUOTE_MAX);
+        struct sim_td *td;
+
+        assert_ok(sim_open(&sim, dir, why));
+        assert_ok(sim_td_new(&td, sim, "node"));
+        assert_ok(sim_td_quote(td, &quote, report_data));
+        assert_int_equal(quote.ptr[BODY_AT + 120], i == 0 ? 1 : 0);
+        sim_td_free(td);
+        sim_free(sim);
+        buf_done(&quote);
+        assert_ok(sim_keep_fault(dir, NULL, why));
+    }
+    snprintf(path, sizeof(path), "%s/fault", dir);
+    assert_ok(file_write(path, BYTES_LIT("nonsense"), 0600));
+    assert_err(sim_open(&sim, dir, why), TACIT_FORMAT);
+    unlink(path);
+    snprintf(path, sizeof(path), "%s/seed", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +326,7 @@ int main(void)
         cmocka_unit_test(keys_belong_to_the_application_and_the_path),
         cmocka_unit_test(every_shape_has_its_length),
         cmocka_unit_test(the_folder_keeps_the_platform),
+        cmocka_unit_test(a_kept_fault_holds_for_the_folder),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
