@@ -19,6 +19,7 @@ With TCP and port 0 the port is printed as the first line. The last user message
   mock:noid           chunks without an id
   mock:canceled       how many requests were cut off by the client so far
   mock:body           the request as the engine received it
+  mock:progress       how many words the mock:count running last has sent
 
 It dies at once if the model's file name holds "boot-fails".
 """
@@ -32,6 +33,7 @@ import threading
 import time
 
 cut_off = 0
+progress = 0
 lock = threading.Lock()
 
 
@@ -120,8 +122,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def words(self, count, pause_ms=0):
+        global progress
         for i in range(count):
             self.chunk("word%d " % i)
+            progress = i + 1
             if pause_ms:
                 time.sleep(pause_ms / 1000)
 
@@ -180,6 +184,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.finish(1)
         elif kind == "mock:canceled":
             self.chunk(str(cut_off))
+            self.finish(1)
+        elif kind == "mock:progress":
+            self.chunk(str(progress))
             self.finish(1)
         elif kind == "mock:body":
             self.chunk(self.raw.decode())
