@@ -19,7 +19,7 @@ static const char usage_text[] =
     "usage: tacit node --config FILE [--check]\n"
     "\n"
     "Runs a node: supervises or uses an inference engine, hashes and signs every reply, and shows\n"
-    "what it is at /v1/attestation/report. docs/node.md describes the configuration.\n"
+    "what it is at /v1/attestation/report. tacit-node(1) describes the configuration.\n"
     "\n"
     "  --config FILE   the configuration; its SHA-256 is measured\n"
     "  --check         read the configuration, say whether it is right, and leave\n"
@@ -122,11 +122,11 @@ static enum tacit_err measure_file(struct node *n, const char *event, const char
     return err;
 }
 
-/* docs/node.md lists the events. */
+/* docs/man/tacit-node.1.md lists the events. */
 static enum tacit_err measure_all(struct node *n, char why[static 256])
 {
     const struct node_conf *c = n->conf;
-    enum tacit_err err = measure(n, "tacit-node-config", BYTES_ARRAY(c->digest), why);
+    enum tacit_err err = measure(n, "tacit-config", BYTES_ARRAY(c->digest), why);
 
     if (err == TACIT_OK)
         err = measure(n, "tacit-model-name", bytes_of(c->model), why);

@@ -423,7 +423,7 @@ def reports_without_a_nonce_are_kept_and_those_with_one_are_fresh(node):
 def what_runs_is_in_the_event_log(node):
     events = {e['event']: e['event_payload'] for e in node.ask('/v1/attestation/report').json()['event_log']}
     digest = lambda path: hashlib.sha256(open(path, 'rb').read()).hexdigest()
-    assert events['tacit-node-config'] == sha256(node.conf.encode())
+    assert events['tacit-config'] == sha256(node.conf.encode())
     assert events['tacit-model-name'] == MODEL.encode().hex()
     assert events['tacit-engine-binary'] == digest(MOCK)
     assert events['tacit-model-file'] == digest(node.folder + '/model.gguf')
