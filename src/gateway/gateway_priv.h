@@ -9,7 +9,9 @@
 #include "gateway/conf.h"
 #include "gateway/keys.h"
 #include "gateway/nodes.h"
+#include "http/query.h"
 #include "net/client.h"
+#include "net/request_id.h"
 #include "net/server.h"
 #include "openai/error.h"
 #include "store/writer.h"
@@ -84,12 +86,5 @@ void reply_error(struct exchange *x, unsigned status, const char *type, const ch
 /* The same from the table of errors, and from an error already made. */
 void reply_fault(struct exchange *x, enum openai_fault fault);
 void reply_openai(struct exchange *x, const struct openai_error *e);
-/* The request's id as text: what the client sent if it is a UUID, ours otherwise. */
-enum { REQUEST_ID_LEN = 36 };
-void request_id_text(char out[static REQUEST_ID_LEN + 1], const struct request *req);
-
-/* The value of a query parameter, percent-decoded into `out` (NUL-terminated). False if absent;
- * *is_bad is set for one that is repeated, too long or badly encoded. */
-bool query_get(char *out, size_t cap, bool *is_bad, struct bytes query, const char *name);
 
 #endif

@@ -30,7 +30,7 @@ static struct infer *infer_new(struct worker *w, struct exchange *x, const struc
     f->engine_body = buf_make_secret(LIMIT_REPLY_BYTES);
     f->out = buf_make_secret(LIMIT_REPLY_BYTES * 2);
     f->start_ms = clock_mono_ms();
-    node_request_id_text(f->request_id, req);
+    request_id_text(f->request_id, req);
     sha256_init(&f->request_hash);
     sha256_init(&f->response_hash);
     sse_init(&f->sse);

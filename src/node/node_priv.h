@@ -8,7 +8,9 @@
 #include <stdatomic.h>
 
 #include "engine/engine.h"
+#include "http/query.h"
 #include "net/client.h"
+#include "net/request_id.h"
 #include "net/server.h"
 #include "node/conf.h"
 #include "node/metrics.h"
@@ -87,9 +89,6 @@ void pass_metrics(struct worker *w, struct exchange *x);
 /* --- reply.c ------------------------------------------------------------------------------------
  */
 
-enum { REQUEST_ID_LEN = 36 };
-/* The client's X-Request-Id if it is a UUID, else one made from the request's random id. */
-void node_request_id_text(char out[static REQUEST_ID_LEN + 1], const struct request *req);
 /* One whole body; adds content-type and x-request-id, counts. extra may be NULL. */
 void node_reply_body(struct worker *w, struct exchange *x, unsigned status,
                      const char *content_type, struct bytes body, const struct header *extra,
@@ -102,9 +101,5 @@ void node_reply_fault(struct worker *w, struct exchange *x, enum openai_fault fa
 void node_reply_bad(struct worker *w, struct exchange *x, const char *message);
 /* JSON body of what the server itself answers (struct server_opts.error_body). */
 void node_reply_server_error(struct buf *out, unsigned status, const char *why);
-
-/* The value of a query parameter, percent-decoded into `out` (NUL-terminated). False if absent;
- * *is_bad is set for one that is repeated, too long or badly encoded. */
-bool node_query_get(char *out, size_t cap, bool *is_bad, struct bytes query, const char *name);
 
 #endif

@@ -95,19 +95,19 @@ enum tacit_err report_query_read(struct report_query *out, struct openai_error *
     bool is_bad = false;
 
     *out = (struct report_query){0};
-    if (node_query_get(value, sizeof(value), &is_bad, query, "signing_algo") &&
+    if (query_get(value, sizeof(value), &is_bad, query, "signing_algo") &&
         (is_bad || !near_algo_read(&out->algo, bytes_of(value))))
         return bad(error, "Invalid signing algorithm. Must be 'ed25519' or 'ecdsa'");
-    if (node_query_get(value, sizeof(value), &is_bad, query, "nonce"))
+    if (query_get(value, sizeof(value), &is_bad, query, "nonce"))
         err =
             is_bad ? bad(error, "Nonce must be 32 bytes") : read_nonce(out, error, bytes_of(value));
     if (err == TACIT_OK &&
-        node_query_get(value, sizeof(value), &is_bad, query, "include_tls_fingerprint"))
+        query_get(value, sizeof(value), &is_bad, query, "include_tls_fingerprint"))
         err = is_bad ? bad(error, "include_tls_fingerprint must be true or false")
                      : read_bool(&out->with_tls, error, value);
     if (err != TACIT_OK)
         return err;
-    if (node_query_get(value, sizeof(value), &is_bad, query, "signing_address") &&
+    if (query_get(value, sizeof(value), &is_bad, query, "signing_address") &&
         (is_bad ||
          !bytes_eq_nocase(bytes_of(value), bytes_of(identity_address(identity, out->algo))))) {
         openai_error_say(error, OPENAI_NODE, FAULT_NOT_FOUND, NULL,

@@ -172,7 +172,7 @@ static void reply_signature(struct worker *w, struct exchange *x, const struct r
     bool is_bad = false;
     char value[32];
 
-    if (node_query_get(value, sizeof(value), &is_bad, req->query, "signing_algo") &&
+    if (query_get(value, sizeof(value), &is_bad, req->query, "signing_algo") &&
         (is_bad || !near_algo_read(&algo, bytes_of(value)))) {
         node_reply_bad(w, x, "Invalid signing algorithm. Must be 'ed25519' or 'ecdsa'");
         return;

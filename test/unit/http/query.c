@@ -1,7 +1,7 @@
 /* Claims about query strings: found by whole name, decoded once, doubled or broken ones told. */
 #include "cmocka_all.h"
 
-#include "gateway/gateway_priv.h"
+#include "http/query.h"
 
 static void finds_and_decodes(void **state)
 {
