@@ -45,14 +45,21 @@ enum h1_scan_result h1_scan(struct h1_scan *s, struct bytes in)
 
 /* The decoder's states; SIZE is 0 so that a zeroed decoder starts there. */
 enum {
-    CHUNK_SIZE,    /* hex digits */
-    CHUNK_EXT,     /* anything up to CR */
-    CHUNK_SIZE_LF, /* the LF after the size line */
+    CHUNK_SIZE,      /* hex digits */
+    CHUNK_EXT,       /* after ';': first octet of an extension's name */
+    CHUNK_EXT_NAME,  /* the rest of it */
+    CHUNK_EXT_VALUE, /* first octet of its value */
+    CHUNK_EXT_TOKEN, /* the rest, when it is a token */
+    CHUNK_QUOTED,    /* or inside quotes */
+    CHUNK_ESCAPED,   /* after a backslash in them */
+    CHUNK_UNQUOTED,  /* after them */
+    CHUNK_SIZE_LF,   /* the LF after the size line */
     CHUNK_DATA,
     CHUNK_DATA_CR,
     CHUNK_DATA_LF,
-    CHUNK_TRAILER,    /* first octet of a trailer line, or the CR of the end */
-    CHUNK_TRAILER_IN, /* rest of a trailer line */
+    CHUNK_TRAILER,      /* first octet of a trailer line, or the CR of the end */
+    CHUNK_TRAILER_NAME, /* the rest of its name, and the colon */
+    CHUNK_TRAILER_VALUE,
     CHUNK_TRAILER_LF,
     CHUNK_END_LF,
     CHUNK_BAD,
@@ -93,12 +100,48 @@ static int chunk_size_step(struct h1_chunks *c, uint8_t octet)
     return octet == ';' ? CHUNK_EXT : CHUNK_BAD;
 }
 
-static int chunk_ext_step(struct h1_chunks *c, uint8_t octet)
+static bool is_token_octet(uint8_t octet)
+{
+    return http_is_token((struct bytes){&octet, 1});
+}
+
+/* Between extensions, and behind the last. */
+static int chunk_ext_end(uint8_t octet)
 {
     if (octet == '\r')
         return CHUNK_SIZE_LF;
-    c->line_len++;
-    return is_text(octet) && c->line_len <= CHUNK_LINE_MAX ? CHUNK_EXT : CHUNK_BAD;
+    return octet == ';' ? CHUNK_EXT : CHUNK_BAD;
+}
+
+/* RFC 9112 7.1.1, without the white space that only bad senders put in. */
+static int chunk_ext_step(struct h1_chunks *c, uint8_t octet)
+{
+    if (++c->line_len > CHUNK_LINE_MAX)
+        return CHUNK_BAD;
+    switch (c->state) {
+    case CHUNK_EXT:
+        return is_token_octet(octet) ? CHUNK_EXT_NAME : CHUNK_BAD;
+    case CHUNK_EXT_NAME:
+        if (octet == '=')
+            return CHUNK_EXT_VALUE;
+        return is_token_octet(octet) ? CHUNK_EXT_NAME : chunk_ext_end(octet);
+    case CHUNK_EXT_VALUE:
+        if (octet == '"')
+            return CHUNK_QUOTED;
+        return is_token_octet(octet) ? CHUNK_EXT_TOKEN : CHUNK_BAD;
+    case CHUNK_EXT_TOKEN:
+        return is_token_octet(octet) ? CHUNK_EXT_TOKEN : chunk_ext_end(octet);
+    case CHUNK_QUOTED:
+        if (octet == '\\')
+            return CHUNK_ESCAPED;
+        if (octet == '"')
+            return CHUNK_UNQUOTED;
+        return is_text(octet) ? CHUNK_QUOTED : CHUNK_BAD;
+    case CHUNK_ESCAPED:
+        return is_text(octet) ? CHUNK_QUOTED : CHUNK_BAD;
+    default:
+        return chunk_ext_end(octet);
+    }
 }
 
 static int chunk_size_end(struct h1_chunks *c, uint8_t octet)
@@ -109,15 +152,40 @@ static int chunk_size_end(struct h1_chunks *c, uint8_t octet)
     return c->left == 0 ? CHUNK_TRAILER : CHUNK_DATA;
 }
 
-/* Only the lines' form is looked at: a trailer cannot mean anything here. */
+/* Fields that would have meant something in the head are refused (RFC 9110 6.5.1). */
+static bool is_trailer_name(const struct h1_chunks *c)
+{
+    static const char *const banned[] = {"content-length", "transfer-encoding", "host",
+                                         "connection",     "trailer",           "te"};
+
+    for (size_t i = 0; i < ARRAY_LEN(banned); i++)
+        if (bytes_eq_nocase(bytes_make(c->name, c->name_len), bytes_of(banned[i])))
+            return false;
+    return true;
+}
+
+static int chunk_trailer_name(struct h1_chunks *c, uint8_t octet)
+{
+    if (octet == ':' && c->state == CHUNK_TRAILER_NAME)
+        return is_trailer_name(c) ? CHUNK_TRAILER_VALUE : CHUNK_BAD;
+    if (!is_token_octet(octet))
+        return CHUNK_BAD;
+    c->name_len = c->state == CHUNK_TRAILER ? 0 : c->name_len;
+    if (c->name_len < sizeof(c->name))
+        c->name[c->name_len++] = octet; /* a longer one is none of the banned */
+    return CHUNK_TRAILER_NAME;
+}
+
 static int chunk_trailer_step(struct h1_chunks *c, uint8_t octet)
 {
     c->trailer_len++;
+    if (c->state == CHUNK_TRAILER && octet == '\r')
+        return CHUNK_END_LF;
+    if (c->state != CHUNK_TRAILER_VALUE)
+        return chunk_trailer_name(c, octet);
     if (octet == '\r')
-        return c->state == CHUNK_TRAILER ? CHUNK_END_LF : CHUNK_TRAILER_LF;
-    if (c->state == CHUNK_TRAILER && (octet == ' ' || octet == '\t'))
-        return CHUNK_BAD;
-    return is_text(octet) ? CHUNK_TRAILER_IN : CHUNK_BAD;
+        return CHUNK_TRAILER_LF;
+    return is_text(octet) ? CHUNK_TRAILER_VALUE : CHUNK_BAD;
 }
 
 static int chunk_step(struct h1_chunks *c, uint8_t octet)
@@ -126,6 +194,12 @@ static int chunk_step(struct h1_chunks *c, uint8_t octet)
     case CHUNK_SIZE:
         return chunk_size_step(c, octet);
     case CHUNK_EXT:
+    case CHUNK_EXT_NAME:
+    case CHUNK_EXT_VALUE:
+    case CHUNK_EXT_TOKEN:
+    case CHUNK_QUOTED:
+    case CHUNK_ESCAPED:
+    case CHUNK_UNQUOTED:
         return chunk_ext_step(c, octet);
     case CHUNK_SIZE_LF:
         return chunk_size_end(c, octet);
@@ -134,7 +208,8 @@ static int chunk_step(struct h1_chunks *c, uint8_t octet)
     case CHUNK_DATA_LF:
         return octet == '\n' ? CHUNK_SIZE : CHUNK_BAD;
     case CHUNK_TRAILER:
-    case CHUNK_TRAILER_IN:
+    case CHUNK_TRAILER_NAME:
+    case CHUNK_TRAILER_VALUE:
         return chunk_trailer_step(c, octet);
     case CHUNK_TRAILER_LF:
         return octet == '\n' ? CHUNK_TRAILER : CHUNK_BAD;

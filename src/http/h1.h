@@ -94,13 +94,15 @@ MUST_CHECK enum tacit_err h1_reply_parse(struct h1_reply *out, uint8_t *head, si
                                          struct header *headers, size_t cap, bool is_to_head);
 
 /* Chunked decoder; zero it before the first call. Extensions are skipped (RFC 9112 7.1.1), at most
- * 256 octets a chunk line, no white space before their ';'; trailers are checked and dropped, at
+ * 256 octets a chunk line, no white space in them; trailers are checked and dropped, at
  * most LIMIT_HEAD_BYTES. */
 struct h1_chunks {
     int state;
     uint64_t left;   /* octets left of the current chunk */
     size_t line_len; /* octets of the current line */
     size_t trailer_len;
+    uint8_t name[20]; /* of the trailer being read */
+    size_t name_len;
     bool is_done; /* the last chunk and the trailers are through */
 };
 

@@ -352,7 +352,7 @@ static enum tacit_err chunks(struct buf *out, const char *text, size_t step, siz
 static void decodes_chunks_in_any_pieces(void **state)
 {
     static const char text[] =
-        "4\r\nWiki\r\n1;a=\"b\"\r\n!\r\n00A\r\n0123456789\r\n0\r\nT: x\r\n\r\nGET";
+        "4\r\nWiki\r\n1;a=\"b\\\" \";c;d=e\r\n!\r\n00A\r\n0123456789\r\n0\r\nT: x\r\n\r\nGET";
 
     UNUSED(state);
     for (size_t step = 1; step < sizeof(text); step++) {
@@ -387,6 +387,17 @@ static void refuses_bad_chunks(void **state)
         "0\r\nX\n\r\n",
         "0\r\n\rX",
         "0\r\nX: a\x01\r\n\r\n",
+        "0\r\nX\r\n\r\n",
+        "0\r\n: a\r\n\r\n",
+        "0\r\nX y: a\r\n\r\n",
+        "0\r\nContent-Length: 3\r\n\r\n",
+        "0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "4; x=y\r\n",
+        "4;x =y\r\n",
+        "4;x=\r\n",
+        "4;=y\r\n",
+        "4;x=\"a\"b\r\n",
+        "4;x=\"a\r\n",
     };
 
     UNUSED(state);
