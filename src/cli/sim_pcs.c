@@ -26,6 +26,10 @@ static const struct endpoint endpoints[] = {
      "sgx-enclave-identity-issuer-chain", false, false, false},
     {"/sgx/certification/v4/qe/identity", SIM_DOC_QE_IDENTITY, false,
      "sgx-enclave-identity-issuer-chain", false, false, false},
+    {"/tdx/certification/v4/tcbevaluationdatanumbers", SIM_DOC_EVAL_NUMBERS, true,
+     "tcb-evaluation-data-numbers-issuer-chain", false, false, false},
+    {"/sgx/certification/v4/tcbevaluationdatanumbers", SIM_DOC_EVAL_NUMBERS, false,
+     "tcb-evaluation-data-numbers-issuer-chain", false, false, false},
     {"/sgx/certification/v4/pckcrl", SIM_DOC_PCK_CRL, true, "sgx-pck-crl-issuer-chain", false, true,
      false},
     {"/sgx/certification/v4/rootcacrl", SIM_DOC_ROOT_CRL, true, NULL, false, false, true},
@@ -70,6 +74,20 @@ static void url_encode(struct buf *out, struct bytes text)
             buf_putf(out, "%%%02X", text.ptr[i]);
 }
 
+/* The list of the only platform there is. */
+static bool platforms(struct sim_answer *out)
+{
+    uint8_t fmspc[6];
+
+    sim_fmspc(fmspc);
+    buf_puts(&out->body, "[{\"fmspc\":\"");
+    buf_hex(&out->body, BYTES_ARRAY(fmspc));
+    buf_puts(&out->body, "\",\"platform\":\"simulated\"}]");
+    out->status = 200;
+    out->content_type = "application/json";
+    return true;
+}
+
 /* 0 if the parameters fit, else the status that Intel's service gives. */
 static unsigned parameters_check(const struct endpoint *e, struct bytes query,
                                  struct sim_shape *shape)
@@ -101,10 +119,8 @@ static void form_apply(struct sim_answer *out, const struct endpoint *e, struct 
     struct buf text = buf_make(out->body.limit);
 
     out->content_type = "application/json";
-    if (e->doc == SIM_DOC_TCB_INFO || e->doc == SIM_DOC_QE_IDENTITY) {
-        buf_done(&text);
+    if (e->doc != SIM_DOC_PCK_CRL && e->doc != SIM_DOC_ROOT_CRL)
         return;
-    }
     out->content_type = "application/pkix-crl";
     if (e->is_hex)
         buf_hex(&text, buf_bytes(&out->body));
@@ -147,9 +163,12 @@ static bool answer(struct sim_answer *out, const struct endpoint *e, const struc
 
 bool sim_pcs_service(struct sim_answer *out, const struct sim_ask *ask, void *ctx)
 {
+    bool is_get = bytes_eq_cstr(ask->method, "GET");
+
+    if (bytes_eq_cstr(ask->path, "/sgx/certification/v4/fmspcs"))
+        return is_get ? platforms(out) : fail(out, 405);
     for (size_t i = 0; i < ARRAY_LEN(endpoints); i++)
         if (bytes_eq_cstr(ask->path, endpoints[i].path))
-            return bytes_eq_cstr(ask->method, "GET") ? answer(out, &endpoints[i], ask, ctx)
-                                                     : fail(out, 405);
+            return is_get ? answer(out, &endpoints[i], ask, ctx) : fail(out, 405);
     return false;
 }

@@ -75,10 +75,11 @@ MUST_CHECK enum tacit_err sim_export(struct sim *sim, int64_t now_unix_s);
 
 /* What Intel's certification service would answer (tdx.md 3.1). */
 enum sim_document {
-    SIM_DOC_TCB_INFO,    /* JSON; chain: TCB-Info-Issuer-Chain */
-    SIM_DOC_QE_IDENTITY, /* JSON; chain: SGX-Enclave-Identity-Issuer-Chain */
-    SIM_DOC_PCK_CRL,     /* DER; chain: SGX-PCK-CRL-Issuer-Chain */
-    SIM_DOC_ROOT_CRL,    /* DER; no chain */
+    SIM_DOC_TCB_INFO,     /* JSON; chain: TCB-Info-Issuer-Chain */
+    SIM_DOC_QE_IDENTITY,  /* JSON; chain: SGX-Enclave-Identity-Issuer-Chain */
+    SIM_DOC_PCK_CRL,      /* DER; chain: SGX-PCK-CRL-Issuer-Chain */
+    SIM_DOC_ROOT_CRL,     /* DER; no chain */
+    SIM_DOC_EVAL_NUMBERS, /* JSON; chain: TCB-Evaluation-Data-Numbers-Issuer-Chain */
 };
 /* body: the document; chain_pem: its issuer chain as PEM, untouched when there is none. */
 MUST_CHECK enum tacit_err sim_document(struct sim *sim, enum sim_document doc, struct buf *body,

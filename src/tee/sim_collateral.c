@@ -80,16 +80,19 @@ enum tacit_err sim_collateral(struct sim *sim, struct buf *json, int64_t now_uni
     return err;
 }
 
+/* Makes one signed document, appended to `json`. */
+typedef enum tacit_err document_fn(struct sim *sim, struct buf *json, uint8_t sig[static 64],
+                                   int64_t now_unix_s);
+
 /* {"<name>":<document>,"signature":"<hex>"}, the document byte for byte as signed. */
-static enum tacit_err signed_document(struct sim *sim, const char *name, bool is_tcb_info,
+static enum tacit_err signed_document(struct sim *sim, const char *name, document_fn *make,
                                       struct buf *body, int64_t now_unix_s)
 {
     uint8_t sig[64];
     enum tacit_err err;
 
     buf_putf(body, "{\"%s\":", name);
-    err = is_tcb_info ? sim_tcb_info(sim, body, sig, now_unix_s)
-                      : sim_qe_identity(sim, body, sig, now_unix_s);
+    err = make(sim, body, sig, now_unix_s);
     if (err != TACIT_OK)
         return err;
     buf_puts(body, ",\"signature\":\"");
@@ -109,10 +112,13 @@ enum tacit_err sim_document(struct sim *sim, enum sim_document doc, struct buf *
     switch (doc) {
     case SIM_DOC_TCB_INFO:
         sim_signer_chain(pki, chain_pem, sim_signer_of(sim, true).cert);
-        return signed_document(sim, "tcbInfo", true, body, now_unix_s);
+        return signed_document(sim, "tcbInfo", sim_tcb_info, body, now_unix_s);
     case SIM_DOC_QE_IDENTITY:
         sim_signer_chain(pki, chain_pem, sim_signer_of(sim, false).cert);
-        return signed_document(sim, "enclaveIdentity", false, body, now_unix_s);
+        return signed_document(sim, "enclaveIdentity", sim_qe_identity, body, now_unix_s);
+    case SIM_DOC_EVAL_NUMBERS:
+        sim_signer_chain(pki, chain_pem, sim_signer_of(sim, true).cert);
+        return signed_document(sim, "tcbEvaluationDataNumbers", sim_eval_numbers, body, now_unix_s);
     case SIM_DOC_PCK_CRL:
         sim_crl_chain(pki, chain_pem);
         return sim_pck_crl(sim, body, now_unix_s);

@@ -34,6 +34,8 @@
       "the quote is signed by another key than the attestation key it shows") \
     X(KEY_SWAPPED, "key-swapped", "tdx.qe.binding", ANY, \
       "an attacker's attestation key takes the place of the one the quoting enclave vouched for") \
+    X(KEY_OFF_CURVE, "key-off-curve", "tdx.qe.binding", ANY, \
+      "the attestation key, vouched for as it is, lies on no curve") \
     X(QE_AUTH_DATA, "qe-auth-data", "tdx.qe.binding", ANY, \
       "the quoting enclave's authentication data is changed") \
     X(QE_BINDING_TAIL, "qe-binding-tail", "tdx.qe.binding", ANY, \

@@ -123,6 +123,8 @@ MUST_CHECK enum tacit_err sim_tcb_info(struct sim *sim, struct buf *json, uint8_
                                        int64_t now_unix_s);
 MUST_CHECK enum tacit_err sim_qe_identity(struct sim *sim, struct buf *json, uint8_t sig[static 64],
                                           int64_t now_unix_s);
+MUST_CHECK enum tacit_err sim_eval_numbers(struct sim *sim, struct buf *json,
+                                           uint8_t sig[static 64], int64_t now_unix_s);
 MUST_CHECK enum tacit_err sim_pck_crl(struct sim *sim, struct buf *der, int64_t now_unix_s);
 MUST_CHECK enum tacit_err sim_root_crl(struct sim *sim, struct buf *der, int64_t now_unix_s);
 

@@ -218,6 +218,10 @@ static enum tacit_err auth_put(const struct sim *sim, const struct sim_pki *pki,
     size_t vouched_len = signkey_point(by->vouched, vouched);
     enum tacit_err err = sign_part(by->signs, &auth, buf_bytes(quote));
 
+    if (sim_is(sim, SIM_KEY_OFF_CURVE)) {
+        shown[shown_len - 1] ^= 1;
+        vouched[vouched_len - 1] ^= 1;
+    }
     buf_put(&auth, bytes_make(shown, shown_len));
     if (err == TACIT_OK)
         err = qe_put(sim, pki, &nested, p, bytes_make(vouched, vouched_len));

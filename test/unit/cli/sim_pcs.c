@@ -110,6 +110,20 @@ static void lists_come_in_the_encoding_asked_for(void **state)
     assert_true(bytes_starts_with(buf_bytes(&f->answer.body), BYTES_LIT("30820")));
 }
 
+static void platforms_and_evaluations_are_listed(void **state)
+{
+    struct fixture *f = *state;
+
+    ask(f, "GET", "/sgx/certification/v4/fmspcs", "platform=all");
+    assert_true(bytes_eq_cstr(buf_bytes(&f->answer.body),
+                              "[{\"fmspc\":\"f053494d0000\",\"platform\":\"simulated\"}]"));
+    ask(f, "GET", "/tdx/certification/v4/tcbevaluationdatanumbers", "");
+    assert_int_equal(f->answer.status, 200);
+    assert_true(bytes_find(buf_bytes(&f->answer.body),
+                           BYTES_LIT("\"tcbEvaluationDataNumber\":19")) != SIZE_MAX);
+    assert_string_equal(f->answer.header_name, "tcb-evaluation-data-numbers-issuer-chain");
+}
+
 static void other_methods_and_paths_are_not_served(void **state)
 {
     struct fixture *f = *state;
@@ -136,6 +150,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(evaluation_numbers_are_known_gone_or_unknown, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(lists_come_in_the_encoding_asked_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(platforms_and_evaluations_are_listed, setup, teardown),
         cmocka_unit_test_setup_teardown(other_methods_and_paths_are_not_served, setup, teardown),
         cmocka_unit_test(parameters_are_found_by_whole_name),
     };
