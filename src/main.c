@@ -35,6 +35,9 @@ static const struct command commands[] = {
     {"keys", "create, list and revoke API keys of a gateway", cmd_keys},
     {"sim", "the simulated TEE: quotes, faults, services", cmd_sim},
     {"verify", "verify evidence: a quote, a report, a GPU, a conversation", cmd_verify},
+    {"attest", "print this machine's evidence", cmd_attest},
+    {"collateral", "fetch, show or check what quotes are judged by", cmd_collateral},
+    {"doctor", "which TEE is here, and is it in order", cmd_doctor},
     {"help", "this list", cmd_help},
 };
 

@@ -6,10 +6,13 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-int cmd_chat(int argc, char **argv);   /* a verified question and answer */
-int cmd_keys(int argc, char **argv);   /* API keys of a gateway's store */
-int cmd_sim(int argc, char **argv);    /* the simulated TEE: state, quotes, faults, services */
-int cmd_up(int argc, char **argv);     /* everything on this machine, simulated */
+int cmd_attest(int argc, char **argv);     /* this machine's evidence */
+int cmd_chat(int argc, char **argv);       /* a verified question and answer */
+int cmd_collateral(int argc, char **argv); /* fetch, show or check collateral */
+int cmd_doctor(int argc, char **argv);     /* which TEE is here, and is it in order */
+int cmd_keys(int argc, char **argv);       /* API keys of a gateway's store */
+int cmd_sim(int argc, char **argv);        /* the simulated TEE: state, quotes, faults, services */
+int cmd_up(int argc, char **argv);         /* everything on this machine, simulated */
 int cmd_verify(int argc, char **argv); /* verify KIND …: cmd_verify.c has the table of kinds */
 
 /* Kinds of `tacit verify`. */

@@ -59,11 +59,12 @@ bool trust_load(struct trust *t, const char *command)
             return false;
         }
     }
-    return load_root(t, command);
+    return load_root(t, command) && pccs_open(&t->pccs, t->root_der, command);
 }
 
 void trust_done(struct trust *t)
 {
+    pccs_close(&t->pccs);
     arena_done(&t->arena);
 }
 
@@ -90,7 +91,7 @@ static enum tacit_err find_collateral(struct bytes *json, char *why,
     struct trust *t = ctx;
 
     *json = (struct bytes){NULL, 0};
-    if (t->collateral_paths.count == 1) {
+    if (t->collateral_paths.count == 1 && !pccs_is_open(&t->pccs)) {
         *json = t->collateral[0];
         return TACIT_OK;
     }
@@ -100,8 +101,10 @@ static enum tacit_err find_collateral(struct bytes *json, char *why,
             return TACIT_OK;
         }
     }
+    if (pccs_is_open(&t->pccs))
+        return collateral_loan_get(json, why, need, &t->pccs.loan);
     (void)snprintf(why, TACIT_ROW_REASON_MAX, "%s",
-                   t->collateral_paths.count == 0 ? "no --collateral was given"
+                   t->collateral_paths.count == 0 ? "no --collateral and no --pccs was given"
                                                   : "no --collateral is for this platform");
     return TACIT_NOT_FOUND;
 }

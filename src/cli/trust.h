@@ -8,11 +8,13 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "cli/args.h"
+#include "cli/pccs.h"
 
 struct trust {
     const char *root_path;            /* --trust-root: PEM or DER; NULL: Intel's */
     struct cli_list collateral_paths; /* --collateral: compact JSON files */
     const char *at;                   /* --at: YYYY-MM-DDThh:mm:ssZ; NULL: now */
+    struct pccs pccs;                 /* --pccs and its companions */
     struct arena arena;
     struct bytes root_der;
     struct bytes collateral[CLI_LIST_MAX];
@@ -29,6 +31,7 @@ struct trust {
          .metavar = "FILE",                                                                   \
          .help = "collateral of a platform, as compact JSON; may be given for each platform", \
          .list = &(t)->collateral_paths},                                                     \
+        PCCS_OPTIONS(&(t)->pccs),                                                             \
     {                                                                                         \
         .name = "at", .metavar = "TIME",                                                      \
         .help = "judge as of YYYY-MM-DDThh:mm:ssZ, not as of now", .value = &(t)->at          \
