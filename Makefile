@@ -27,7 +27,7 @@ endif
 configure = @if [ -f build/$(1)/build.ninja ]; then \
 	    meson setup --reconfigure build/$(1) -Dvectors=$(VECTORS) >build/$(1).log 2>&1 || { tail -n 30 build/$(1).log; exit 1; }; \
 	else \
-	    mkdir -p build && meson setup build/$(1) -Dvectors=$(VECTORS) $(2) >build/$(1).log 2>&1 || { tail -n 30 build/$(1).log; exit 1; }; \
+	    mkdir -p build && $(3) meson setup build/$(1) -Dvectors=$(VECTORS) $(2) >build/$(1).log 2>&1 || { tail -n 30 build/$(1).log; exit 1; }; \
 	fi
 compile = @ninja -C build/$(1) -j $(JOBS) $(2)
 
@@ -36,7 +36,7 @@ compile = @ninja -C build/$(1) -j $(JOBS) $(2)
 all: ## the release build: build/release/src/tacit
 	$(call setup)
 	$(call configure,release,--buildtype=release)
-	$(call compile,release)
+	$(call compile,release,src/tacit)
 
 test: ## everything: house rules, unit tests, end-to-end tests, fuzz replays, with ASan and UBSan
 	$(call setup)
@@ -70,7 +70,7 @@ fuzz-smoke: ## runs each fuzz target for N seconds (default 60) from its corpus
 
 lint: ## house rules, clang-format, clang-tidy
 	$(call setup,lint)
-	$(call configure,lint,)
+	$(call configure,lint,,CC=clang)
 	@tools/lint.sh build/lint
 
 analyze: ## gcc -fanalyzer over everything in src/
@@ -88,7 +88,8 @@ cover: ## line coverage of the tests: build/cover/coverage.txt
 	@gcovr -r . build/cover --filter 'src/' --print-summary >build/cover/coverage.txt
 	@cat build/cover/coverage.txt
 
-bench: all ## requests a second and added latency of direct, node, gateway+node
+bench: all ## requests a second and added latency of direct, node, gateway+node; verification
+	$(call compile,release)
 	@tools/engine.sh >/dev/null
 	@bench/run.sh build/release
 

@@ -15,8 +15,6 @@
 
 enum { POLL_NS = 20 * 1000 * 1000, EXIT_NOT_STARTED = 127 };
 
-extern char **environ;
-
 /* SIGPIPE stays ignored, as main wants it. In the child, between fork and exec: only
  * async-signal-safe calls. */
 _Noreturn static void become(const struct proc *p, pid_t parent)

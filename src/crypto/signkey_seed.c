@@ -99,7 +99,7 @@ enum tacit_err seed_make_ec(struct signkey *key, const uint8_t seed[static SIGNK
 static bool prime_derive(BIGNUM *p, size_t prime_len, const uint8_t *seed, const char *label,
                          const char *which, BN_CTX *ctx)
 {
-    uint8_t start[RSA_PRIME_MAX];
+    uint8_t start[RSA_PRIME_MAX] = {0};
     struct buf info = buf_make(256);
     bool ok;
 

@@ -77,7 +77,8 @@ static enum tacit_err provider_open(struct tee *tee, struct configfs *c,
     enum tacit_err err = tsm_provider(&c->fs, provider, sizeof(provider), why);
 
     if (err == TACIT_UNSUPPORTED) {
-        snprintf(why, TEE_WHY_LEN, "%.150s has no provider: this is no confidential guest", c->path);
+        snprintf(why, TEE_WHY_LEN, "%.150s has no provider: this is no confidential guest",
+                 c->path);
         return TACIT_NOT_FOUND;
     }
     if (err != TACIT_OK)

@@ -14,11 +14,7 @@
 enum { PATH_LEN = 4096, DEPTH_MAX = 3, FILE_MAX = 64 * 1024 * 1024 };
 
 static const struct suite *const suites[] = {
-    &suite_eventlog,
-    &suite_gpu,
-    &suite_snp,
-    &suite_tdx,
-    &suite_tdx_parse,
+    &suite_eventlog, &suite_gpu, &suite_snp, &suite_tdx, &suite_tdx_parse,
 };
 
 void vector_report(struct vectors *v, const char *id, bool is_ok, const char *detail, ...)
