@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "crypto/random.h"
 #include "crypto/x509.h"
+#include "net/collateral.h"
 #include "net/fetch.h"
 
 #include <tacit/gpu.h>
@@ -29,8 +30,9 @@ enum {
 
 struct lease_policy {
     enum tacit_gpu_demand gpu_demand;
-    struct buf root_der;   /* empty: Intel's */
-    struct buf collateral; /* compact JSON; empty: none given */
+    struct buf root_der;              /* empty: Intel's */
+    struct buf collateral;            /* compact JSON; empty: ask the source */
+    struct collateral_source *source; /* Intel's PCS or a PCCS; NULL if a file is given */
     struct buf gpu_root, gpu_rim_root;
     struct buf rim_files[RIMS_MAX];
     struct tacit_gpu_rim rims[RIMS_MAX];
@@ -105,6 +107,26 @@ static enum tacit_err rims_load(struct lease_policy *p, const char *folder, char
     return err;
 }
 
+/* Collateral is fetched as platforms need it and kept in the state folder. */
+static enum tacit_err source_open(struct lease_policy *p, const struct gateway_conf *conf,
+                                  char why[static 256])
+{
+    char dir[4096];
+    struct collateral_source_opts opts = {
+        .pcs = {.base_url = conf->pccs, .is_any_tls = conf->pccs != NULL},
+        .cache_dir = dir,
+        .root_der = buf_bytes(&p->root_der),
+    };
+    enum tacit_err err = TACIT_LIMIT;
+
+    if (snprintf(dir, sizeof(dir), "%s/collateral", conf->state) < (int)sizeof(dir))
+        err = collateral_source_new(&p->source, &opts);
+    if (err != TACIT_OK)
+        snprintf(why, 256, "cannot make the collateral folder in %.150s: %s", conf->state,
+                 tacit_err_text(err));
+    return err;
+}
+
 enum tacit_err lease_policy_load(struct lease_policy **out, const struct gateway_conf *conf,
                                  char why[static 256])
 {
@@ -119,6 +141,8 @@ enum tacit_err lease_policy_load(struct lease_policy **out, const struct gateway
     err = root_load(&p->root_der, conf->root, why);
     if (err == TACIT_OK)
         err = file_load(&p->collateral, COLLATERAL_MAX, conf->collateral, "collateral", why);
+    if (err == TACIT_OK && conf->collateral == NULL)
+        err = source_open(p, conf, why);
     if (err == TACIT_OK)
         err = file_load(&p->gpu_root, ROOT_MAX, conf->gpu_root, "GPU root", why);
     if (err == TACIT_OK)
@@ -140,6 +164,7 @@ void lease_policy_free(struct lease_policy *p)
         buf_done(&p->rim_files[i]);
     buf_done(&p->root_der);
     buf_done(&p->collateral);
+    collateral_source_free(p->source);
     buf_done(&p->gpu_root);
     buf_done(&p->gpu_rim_root);
     free(p);
@@ -148,17 +173,22 @@ void lease_policy_free(struct lease_policy *p)
 /* --- one verification ---------------------------------------------------------------------------
  */
 
+/* What one verification was lent. */
+struct lending {
+    const struct lease_policy *policy;
+    struct collateral_loan loan;
+};
+
+/* The file, if one is given; the verifier checks that it fits the platform. Else the source. */
 static enum tacit_err collateral_give(struct bytes *json, char *why,
                                       const struct tacit_collateral_need *need, void *ctx)
 {
-    const struct lease_policy *p = ctx;
+    struct lending *lending = ctx;
 
-    UNUSED(need); /* the verifier checks that what it is given fits the platform */
-    *json = buf_bytes(&p->collateral);
+    *json = buf_bytes(&lending->policy->collateral);
     if (json->len > 0)
         return TACIT_OK;
-    snprintf(why, 256, "no collateral configured");
-    return TACIT_NOT_FOUND;
+    return collateral_loan_get(json, why, need, &lending->loan);
 }
 
 static enum tacit_err report_fetch(struct fetch_reply *reply, const struct gateway_node_conf *node,
@@ -211,16 +241,14 @@ static enum tacit_err report_judge(struct lease *out, struct tacit_verdict *v,
         .gpu = &gpu,
     };
     struct tacit_report_facts facts;
-    union {
-        const void *in;
-        void *out;
-    } ctx = {p}; /* the callback only reads it */
+    struct lending lending = {p, {.source = p->source}};
     enum tacit_err err;
 
-    opts.collateral_ctx = ctx.out;
+    opts.collateral_ctx = &lending;
     memcpy(opts.nonce, nonce, 32);
     memcpy(gpu.nonce, nonce, 32);
     err = tacit_report_verify(v, &facts, buf_bytes(&reply->body), &opts);
+    collateral_loan_done(&lending.loan);
     if (err != TACIT_OK)
         return err;
     if (!tacit_verdict_is_trusted(v) || !facts.node.has_tls_spki)
