@@ -29,11 +29,14 @@ static void theta(uint64_t a[static 25])
 {
     uint64_t c[5];
 
+#pragma GCC unroll 5
     for (size_t x = 0; x < 5; x++)
         c[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
+#pragma GCC unroll 5
     for (size_t x = 0; x < 5; x++) {
         uint64_t d = c[(x + 4) % 5] ^ rotate_left(c[(x + 1) % 5], 1);
 
+#pragma GCC unroll 5
         for (size_t y = 0; y < 25; y += 5)
             a[x + y] ^= d;
     }
@@ -43,6 +46,7 @@ static void rho_pi(uint64_t a[static 25])
 {
     uint64_t moving = a[1];
 
+#pragma GCC unroll 24
     for (size_t i = 0; i < 24; i++) {
         uint64_t next = a[walk_lane[i]];
 
@@ -53,10 +57,12 @@ static void rho_pi(uint64_t a[static 25])
 
 static void chi(uint64_t a[static 25])
 {
+#pragma GCC unroll 5
     for (size_t y = 0; y < 25; y += 5) {
         uint64_t row[5];
 
         memcpy(row, a + y, sizeof(row));
+#pragma GCC unroll 5
         for (size_t x = 0; x < 5; x++)
             a[x + y] = row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]);
     }
