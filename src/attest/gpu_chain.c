@@ -162,12 +162,11 @@ enum tacit_err gpu_chain_parse(struct gpu_chain *out, const char **why, struct b
                                   : "it is no PEM text of certificates";
     else if (count != GPU_CHAIN_LEN)
         *why = "there are fewer than five certificates";
-    else
-        *why = fwid_find(out);
     if (*why != NULL) {
         *out = (struct gpu_chain){0};
         return err != TACIT_OK ? err : TACIT_FORMAT;
     }
+    out->fwid_fault = fwid_find(out);
     chain_describe(out);
     return TACIT_OK;
 }
@@ -298,6 +297,8 @@ bool gpu_chain_rows(const struct row_scope *s, const struct gpu_chain *chain,
                        chain->arch != TACIT_GPU_ARCH_UNKNOWN
                            ? NULL
                            : "attestation key and identity do not name one chip that we know");
+    if (chain->fwid_fault != NULL)
+        ok = sentence_row(s, "gpu.chain.fwid", TACIT_CAUSE_MISMATCH, chain->fwid_fault);
     return ok;
 }
 

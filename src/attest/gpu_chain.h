@@ -34,6 +34,7 @@ struct gpu_links {
 struct gpu_chain {
     struct x509_cert certs[GPU_CHAIN_LEN]; /* leaf first */
     struct bytes fwid;                     /* of the leaf: 48 octets, or empty if it has none */
+    const char *fwid_fault;                /* why the leaf's firmware id cannot be used, or NULL */
     uint8_t pdi[GPU_PDI_LEN];              /* low octets of the identity certificate's serial */
     bool has_pdi;
     enum tacit_gpu_arch arch; /* by the names of leaf and identity; UNKNOWN if they differ */
@@ -51,12 +52,13 @@ struct gpu_chain {
 MUST_CHECK enum tacit_err gpu_chain_parse(struct gpu_chain *out, const char **why, struct bytes pem,
                                           struct arena *arena);
 
-/* Adds the rows gpu.chain.trust, gpu.chain.validity, gpu.chain.usage and gpu.chain.chip. Returns
- * true if all passed. */
+/* Adds the rows gpu.chain.trust, gpu.chain.validity, gpu.chain.usage, gpu.chain.chip, and
+ * gpu.chain.fwid if the leaf's firmware id is malformed. Returns true if all passed. */
 bool gpu_chain_rows(const struct row_scope *s, const struct gpu_chain *chain,
                     const struct gpu_root *root, int64_t now_unix_s, struct gpu_links *links);
 
-/* Adds gpu.chain.fwid: the firmware id in report and leaf agree. */
+/* Adds gpu.chain.fwid: the firmware id in report and leaf agree. Only for chains without
+ * fwid_fault. */
 bool gpu_fwid_row(const struct row_scope *s, const struct gpu_chain *chain,
                   const struct gpu_report *report, bool is_required);
 

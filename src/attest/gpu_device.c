@@ -198,7 +198,8 @@ void gpu_device_rows(struct gpu_run *run, struct gpu_subject *d, struct tacit_gp
         return;
     }
     chain_ok &= arch_row(&s, run, d);
-    chain_ok &= gpu_fwid_row(&s, &d->chain, &d->report, run->policy->is_fwid_required);
+    if (d->chain.fwid_fault == NULL)
+        chain_ok &= gpu_fwid_row(&s, &d->chain, &d->report, run->policy->is_fwid_required);
     if (!signature_row(&s, d) || !chain_ok || !nonce_ok) {
         measurements_skip(&s, false, "the report is not verified");
         return;
