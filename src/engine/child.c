@@ -69,7 +69,7 @@ static void make_args(struct args *a, const struct engine_opts *opts)
     add(a, "--alias"), add(a, opts->alias);
     add(a, "--host"), add(a, opts->socket_path);
     add(a, "--no-slots"), add(a, "--offline"), add(a, "--no-ui"), add(a, "--jinja");
-    add(a, "--no-context-shift");
+    add(a, "--no-context-shift"), add(a, "--metrics");
     add(a, "--cache-ram"), add(a, "0");
     if (!opts->has_prompt_cache)
         add(a, "--no-cache-prompt");

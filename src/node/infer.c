@@ -87,7 +87,7 @@ void infer_fail(struct infer *f, const struct openai_error *e)
     f->call = NULL;
     if (f->x == NULL)
         return;
-    log_warn("reply_failed", L_ID("req", f->log_id), L_NUM("status", e->status),
+    log_info("reply_failed", L_ID("req", f->log_id), L_NUM("status", e->status),
              L_NUM("begun", f->is_head_sent));
     if (!f->is_head_sent) {
         node_reply_openai(f->worker, f->x, e);
