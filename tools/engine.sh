@@ -119,8 +119,16 @@ cmake -S llama.cpp -B build -G Ninja "${options[@]}" "${flags[@]}" \
 jobs=${TACIT_JOBS:-$(nproc)}
 say "4/5 compiling with $jobs jobs (about 8 CPU minutes)"
 start=$SECONDS
-NINJA_STATUS='%f/%t ' ninja -C build -j "$jobs" llama-server 2>&1 | tee ninja.log |
-    awk '/^[0-9]+\/[0-9]+ / { if (++n % 20 == 0) { printf "engine:     %s\n", $1; fflush() } }' >&2 || {
+# A line for each twentieth file: a shell loop, because mawk and sed hold back what they read.
+progress() {
+    local line count=0
+    while IFS= read -r line; do
+        [[ $line == [0-9]*/[0-9]* ]] || continue
+        count=$((count + 1))
+        if [ $((count % 20)) = 0 ]; then say "    ${line%% *}"; fi
+    done
+}
+NINJA_STATUS='%f/%t ' ninja -C build -j "$jobs" llama-server 2>&1 | tee ninja.log | progress || {
     grep -A 15 -m 1 -E 'FAILED|error:' ninja.log >&2 || tail -n 20 ninja.log >&2
     die "the compiler refused (see above)" \
         "if it was killed, memory is short: TACIT_JOBS=1; else report the lines above"
@@ -130,7 +138,7 @@ say "    compiled in $((SECONDS - start)) s"
 
 say "5/5 asking it a question"
 ./llama-server --version >version.txt 2>&1 || die "the server does not start" "report $(head -c 300 version.txt)"
-env -i ./llama-server -m "$model" --alias pebble --host "$work/s.sock" -t 1 --jinja --no-ui --no-slots --offline \
+env -i ./llama-server -m "$model" --alias pebble --host s.sock -t 1 --jinja --no-ui --no-slots --offline \
     >server.log 2>&1 &
 server_pid=$!
 for _ in $(seq 150); do
