@@ -22,9 +22,9 @@ struct loop {
     bool has_signals;
     void (*on_signal)(void *ctx);
     void *signal_ctx;
-    pthread_mutex_t mutex; /* guards posts, posts_end and is_stopped */
+    pthread_mutex_t mutex; /* guards posts, last_post and is_stopped */
     struct post *posts;
-    struct post **posts_end;
+    struct post *last_post; /* of posts, when there are any */
     bool is_stopped;
     struct work_pool *pool; /* made with the first job */
 };
@@ -47,7 +47,6 @@ static void posts_run(struct loop *loop)
     pthread_mutex_lock(&loop->mutex);
     list = loop->posts;
     loop->posts = NULL;
-    loop->posts_end = &loop->posts;
     pthread_mutex_unlock(&loop->mutex);
     while (list != NULL) {
         struct post *post = list;
@@ -85,7 +84,6 @@ struct loop *loop_new(void)
     if (loop == NULL)
         return NULL;
     signal(SIGPIPE, SIG_IGN);
-    loop->posts_end = &loop->posts;
     if (uv_loop_init(&loop->uv) != 0)
         goto no_loop;
     if (pthread_mutex_init(&loop->mutex, NULL) != 0)
@@ -163,26 +161,36 @@ void loop_free(struct loop *loop)
     free(loop);
 }
 
+/* With the mutex held. Waking under it too: once the loop is stopped and the mutex is released,
+ * loop_free may follow. */
+static bool post_take(struct loop *loop, struct post *post)
+{
+    if (loop->is_stopped)
+        return false;
+    if (loop->posts == NULL)
+        loop->posts = post;
+    else
+        loop->last_post->next = post;
+    loop->last_post = post;
+    uv_async_send(&loop->wake);
+    return true;
+}
+
 bool loop_post(struct loop *loop, void (*fn)(void *ctx), void *ctx)
 {
     struct post *post = malloc(sizeof(*post));
-    bool is_taken;
 
     if (post == NULL)
         return false;
     *post = (struct post){.fn = fn, .ctx = ctx};
     pthread_mutex_lock(&loop->mutex);
-    is_taken = !loop->is_stopped;
-    if (is_taken) {
-        *loop->posts_end = post;
-        loop->posts_end = &post->next;
-        /* Under the mutex: once the loop is stopped and this is released, loop_free may follow. */
-        uv_async_send(&loop->wake);
+    if (post_take(loop, post)) {
+        pthread_mutex_unlock(&loop->mutex);
+        return true;
     }
     pthread_mutex_unlock(&loop->mutex);
-    if (!is_taken)
-        free(post);
-    return is_taken;
+    free(post);
+    return false;
 }
 
 static void pool_wake(void *ctx)
