@@ -7,6 +7,9 @@ enum {
     LIMIT_JSON_DEPTH = 32,
     /* members of one object; logit_bias and schemas stay below. Bounds the duplicate check. */
     LIMIT_JSON_MEMBERS = 2048,
+    /* codec: CBOR of attestation tokens; real ones nest 6 deep, with 16 members. */
+    LIMIT_CBOR_DEPTH = 16,
+    LIMIT_CBOR_MEMBERS = 64,
 
     /* attest: Intel's documents hold up to 45 levels of a platform, 12 of an enclave, 2 modules,
      * 30 advisories in a level. Collateral as one file: 14 to 19 KiB; quotes: up to 8 KiB. */
@@ -83,6 +86,8 @@ enum {
     LIMIT_REPLICAS = 16,
     /* compose-manager's log of actions, as canonical text; the longest seen has 42, 9 KB. */
     LIMIT_ACTIONS_BYTES = 1024 * 1024,
+    /* an Arm CCA token; real ones have about 2.5 KB. */
+    LIMIT_CCA_TOKEN_BYTES = 64 * 1024,
 };
 
 #endif
