@@ -73,6 +73,17 @@ def main():
             code, verdict = verify(prefix, *root)
             claims.check(done.returncode == 0 and code == 1 and first_refusal(verdict) == row,
                          f'{fault} is refused by {row}', (done.stderr, verdict))
+        run('sim', 'quote', sim, '--out', prefix)
+        server = subprocess.Popen([TACIT, 'sim', 'serve', sim, '--listen', '127.0.0.1:0'],
+                                  stdout=subprocess.PIPE, text=True)
+        try:
+            url = server.stdout.readline().split()[-1]
+            done = run('verify', 'quote', prefix + '.quote', '--pccs', url, '--json', *root)
+            claims.check(done.returncode == 0, 'its service gives collateral that verifies',
+                         done.stdout + done.stderr)
+        finally:
+            server.terminate()
+            claims.check(server.wait(timeout=20) == 0, 'and stops when it is told to')
         run('sim', 'fault', sim, 'td-debug')
         run('sim', 'quote', sim, '--out', prefix)
         code, verdict = verify(prefix, *root)

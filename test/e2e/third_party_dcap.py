@@ -59,7 +59,7 @@ def skip(why):
 def package_folder():
     """node_modules with the package, in a cache outside the tree, made once."""
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
-    folder = cache / 'tacit' / 'npm' / PACKAGE.replace('/', '-').replace('@', '')
+    folder = cache / 'tacit' / 'npm' / PACKAGE.split('/')[1]
     if (folder / 'node_modules' / '@phala' / 'dcap-qvl').is_dir():
         return folder
     for tool in ('node', 'npm'):
