@@ -159,7 +159,7 @@ static void ask_engine(struct infer *f)
         {BYTES_LIT("accept"), BYTES_LIT("text/event-stream")},
         {BYTES_LIT("x-request-id"), bytes_of(f->request_id)},
     };
-    struct buf body = buf_make_secret(LIMIT_BODY_BYTES * 2);
+    struct buf body = buf_make_secret(2 * LIMIT_BODY_BYTES + 1024);
     char target[320];
 
     (void)snprintf(target, sizeof(target), "%s%s", url->base,

@@ -3,6 +3,7 @@
 #include "openai/rewrite.h"
 
 #include "codec/jwrite.h"
+#include "openai/tool_calls.h"
 
 struct rewrite {
     struct buf *out;
@@ -12,7 +13,11 @@ struct rewrite {
     bool drops_unknown;
 };
 
-enum { EDITS_MAX = 16 };
+enum {
+    EDITS_MAX = 16,
+    /* Arguments of tool calls that are made a string can double. */
+    ENGINE_BODY_MAX = 2 * LIMIT_BODY_BYTES + 1024,
+};
 
 static bool is_unknown(struct jval name)
 {
@@ -90,9 +95,10 @@ enum tacit_err rewrite_members(struct buf *out, struct jval root, const struct r
     return rewrite_object(&r, root);
 }
 
-/* A message that an engine would stumble over, and how it is changed. */
-static size_t message_edits(struct rewrite_edit edits[static 2], struct jval message,
-                            bool maps_developer)
+/* A message that an engine would stumble over, and how it is changed; `calls` is room for its tool
+ * calls. */
+static size_t message_edits(struct rewrite_edit edits[static 2], struct buf *calls,
+                            struct jval message, bool maps_developer)
 {
     struct jscan_field f[] = {{.name = "role"}, {.name = "tool_calls"}};
     size_t count = 0;
@@ -102,6 +108,8 @@ static size_t message_edits(struct rewrite_edit edits[static 2], struct jval mes
         edits[count++] = (struct rewrite_edit){"role", BYTES_LIT("\"system\"")};
     if (f[1].val.type == JVAL_ARRAY && jscan_count(f[1].val) == 0)
         edits[count++] = (struct rewrite_edit){"tool_calls", {NULL, 0}};
+    else if (tool_calls_repair(calls, f[1].val))
+        edits[count++] = (struct rewrite_edit){"tool_calls", buf_bytes(calls)};
     return count;
 }
 
@@ -110,13 +118,18 @@ static bool rewrite_messages(struct buf *out, struct jval messages, bool maps_de
 {
     struct jiter it = jscan_iter(messages);
     const uint8_t *at = messages.raw.ptr;
+    struct buf calls = buf_make_secret(ENGINE_BODY_MAX);
     struct rewrite_edit edits[2];
     bool has_change = false;
     struct jval message;
 
     while (jscan_next(&it, NULL, &message)) {
-        size_t count = message_edits(edits, message, maps_developer);
+        size_t count;
 
+        buf_reset(&calls);
+        count = message_edits(edits, &calls, message, maps_developer);
+        if (calls.failed)
+            out->failed = true;
         if (count == 0)
             continue;
         has_change = true;
@@ -127,7 +140,27 @@ static bool rewrite_messages(struct buf *out, struct jval messages, bool maps_de
     }
     if (has_change)
         buf_put(out, between(at, messages.raw.ptr + messages.raw.len));
+    buf_done(&calls);
     return has_change;
+}
+
+/* Who wants no tool called gets an engine that knows of none: some call them all the same. */
+static size_t tool_edits(struct rewrite_edit edits[static 5], struct jval root)
+{
+    struct jscan_field f[] = {{.name = "tool_choice"}, {.name = "function_call"}};
+    size_t n = 0;
+
+    (void)jscan_fields(root, f, ARRAY_LEN(f));
+    if (jscan_str_eq_cstr(f[0].val, "none")) {
+        edits[n++] = (struct rewrite_edit){"tools", {NULL, 0}};
+        edits[n++] = (struct rewrite_edit){"tool_choice", {NULL, 0}};
+        edits[n++] = (struct rewrite_edit){"parallel_tool_calls", {NULL, 0}};
+    }
+    if (jscan_str_eq_cstr(f[1].val, "none")) {
+        edits[n++] = (struct rewrite_edit){"functions", {NULL, 0}};
+        edits[n++] = (struct rewrite_edit){"function_call", {NULL, 0}};
+    }
+    return n;
 }
 
 /* `text` as a JSON string in `mem`. */
@@ -141,7 +174,7 @@ static struct bytes quoted(struct buf *mem, const char *text)
 enum tacit_err rewrite_for_engine(struct buf *out, const struct openai_request *req,
                                   const struct rewrite_opts *opts)
 {
-    struct buf messages = buf_make_secret(LIMIT_BODY_BYTES + 1024);
+    struct buf messages = buf_make_secret(ENGINE_BODY_MAX);
     struct buf model = buf_make(2048);
     struct buf id = buf_make(2048);
     struct buf salt = buf_make_secret(8192);
@@ -168,6 +201,7 @@ enum tacit_err rewrite_for_engine(struct buf *out, const struct openai_request *
                                                                       : buf_bytes(&id)};
     edits[n] = edits[n - 1];
     edits[n++].name = "request_id";
+    n += tool_edits(&edits[n], req->root);
     if (rewrite_messages(&messages, jscan_member(req->root, "messages"), opts->is_llama_server))
         edits[n++] = (struct rewrite_edit){"messages", buf_bytes(&messages)};
     r.count = n;

@@ -28,12 +28,13 @@ struct rewrite_opts {
 };
 
 /* The body for the engine: stream:true and stream_options.include_usage:true always, priority and
- * unknown fields (OPENAI_FIELD_UNKNOWN) left out, empty tool_calls of history messages left out,
- * and what `opts` says.
+ * unknown fields (OPENAI_FIELD_UNKNOWN) left out, tools left out if tool_choice is "none", empty
+ * tool_calls of history messages left out and arguments of others repaired
+ * (openai/tool_calls.h), and what `opts` says.
  *
- * out       appended to; at most req->root.raw.len + 1024 octets more
+ * out       appended to; at most 2 * req->root.raw.len + 1024 octets more
  *
- * Returns   TACIT_OK; TACIT_NOMEM. Threads: pure. Spec: near.md 2.3, engine.md 8 */
+ * Returns   TACIT_OK; TACIT_NOMEM. Threads: pure. Spec: near.md 1.3, 2.3, engine.md 8 */
 MUST_CHECK enum tacit_err rewrite_for_engine(struct buf *out, const struct openai_request *req,
                                              const struct rewrite_opts *opts);
 

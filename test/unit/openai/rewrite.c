@@ -92,12 +92,52 @@ static void history_quirks_are_cut_out_and_the_rest_stays(void **state)
                "\"stream_options\":{\"include_usage\":true}}");
 }
 
+static void who_wants_no_tool_called_gets_an_engine_without_tools(void **state)
+{
+    const struct rewrite_opts plain = {.is_llama_server = false};
+
+    UNUSED(state);
+    for_engine("{\"model\":\"m\",\"tools\":[{\"type\":\"function\"}],\"parallel_tool_calls\":true,"
+               "\"messages\":[{\"role\":\"user\"}],\"tool_choice\":\"none\"}",
+               &plain,
+               "{\"model\":\"m\",\"messages\":[{\"role\":\"user\"}],\"stream\":true,"
+               "\"stream_options\":{\"include_usage\":true}}");
+    for_engine("{\"model\":\"m\",\"functions\":[1],\"messages\":[{\"role\":\"user\"}],"
+               "\"function_call\":\"none\"}",
+               &plain,
+               "{\"model\":\"m\",\"messages\":[{\"role\":\"user\"}],\"stream\":true,"
+               "\"stream_options\":{\"include_usage\":true}}");
+    for_engine("{\"model\":\"m\",\"tools\":[1],\"messages\":[{\"role\":\"user\"}],"
+               "\"tool_choice\":\"auto\"}",
+               &plain,
+               "{\"model\":\"m\",\"tools\":[1],\"messages\":[{\"role\":\"user\"}],"
+               "\"tool_choice\":\"auto\",\"stream\":true,"
+               "\"stream_options\":{\"include_usage\":true}}");
+}
+
+static void arguments_of_earlier_tool_calls_are_repaired(void **state)
+{
+    const struct rewrite_opts plain = {.is_llama_server = false};
+
+    UNUSED(state);
+    for_engine(
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\","
+        "\"function\":{\"name\":\"f\",\"arguments\":\"\"}}],\"content\":null},"
+        "{\"role\":\"user\"}]}",
+        &plain,
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\","
+        "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}],\"content\":null},"
+        "{\"role\":\"user\"}],\"stream\":true,\"stream_options\":{\"include_usage\":true}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replaces_adds_and_removes_and_keeps_the_rest),
         cmocka_unit_test(the_engine_is_always_asked_for_a_stream_with_usage),
         cmocka_unit_test(history_quirks_are_cut_out_and_the_rest_stays),
+        cmocka_unit_test(who_wants_no_tool_called_gets_an_engine_without_tools),
+        cmocka_unit_test(arguments_of_earlier_tool_calls_are_repaired),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
