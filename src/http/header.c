@@ -11,31 +11,37 @@ enum {
     CLASS_UPPER = 64, /* A-Z */
 };
 
+/* Each class as a constant expression, so that the table below is made by the compiler. */
+#define IS_DIGIT(c) ((c) >= '0' && (c) <= '9')
+#define IS_UPPER(c) ((c) >= 'A' && (c) <= 'Z')
+#define IS_LOWER(c) ((c) >= 'a' && (c) <= 'z')
+#define IS_HEX(c) (IS_DIGIT(c) || ((c) >= 'a' && (c) <= 'f') || ((c) >= 'A' && (c) <= 'F'))
+#define IS_PLAIN(c)                                                                         \
+    (IS_DIGIT(c) || IS_UPPER(c) || IS_LOWER(c) || (c) == '-' || (c) == '.' || (c) == '_' || \
+     (c) == '~')
+#define IS_SUB(c) \
+    ((c) == '!' || (c) == '$' || ((c) >= '&' && (c) <= ',') || (c) == ';' || (c) == '=')
+#define IS_TOKEN(c)                                                                          \
+    (IS_PLAIN(c) || (c) == '!' || ((c) >= '#' && (c) <= '\'') || (c) == '*' || (c) == '+' || \
+     (c) == '^' || (c) == '`' || (c) == '|')
+#define IS_PATH(c) (IS_PLAIN(c) || IS_SUB(c) || (c) == ':' || (c) == '@' || (c) == '/')
+#define IS_HOST(c) (IS_PLAIN(c) || IS_SUB(c) || (c) == ':' || (c) == '[' || (c) == ']')
+#define CLASS(c)                                                                      \
+    ((IS_TOKEN(c) ? CLASS_TOKEN : 0) | (IS_PATH(c) ? CLASS_PATH : 0) |                \
+     (IS_PATH(c) || (c) == '?' ? CLASS_QUERY : 0) | (IS_DIGIT(c) ? CLASS_DIGIT : 0) | \
+     (IS_HEX(c) ? CLASS_HEX : 0) | (IS_HOST(c) ? CLASS_HOST : 0) |                    \
+     (IS_UPPER(c) ? CLASS_UPPER : 0))
+#define CLASS_4(c) CLASS(c), CLASS((c) + 1), CLASS((c) + 2), CLASS((c) + 3)
+#define CLASS_16(c) CLASS_4(c), CLASS_4((c) + 4), CLASS_4((c) + 8), CLASS_4((c) + 12)
+
+static const uint8_t classes[256] = {
+    CLASS_16(0),  CLASS_16(16), CLASS_16(32), CLASS_16(48),
+    CLASS_16(64), CLASS_16(80), CLASS_16(96), CLASS_16(112),
+};
+
 static unsigned class_of(uint8_t c)
 {
-    static const char sub_delims[] = "!$&'()*+,;=";
-    bool is_digit = c >= '0' && c <= '9';
-    bool is_upper = c >= 'A' && c <= 'Z';
-    bool is_alpha = is_upper || (c >= 'a' && c <= 'z');
-    bool is_plain = is_digit || is_alpha || c == '-' || c == '.' || c == '_' || c == '~';
-    bool is_sub = c != 0 && strchr(sub_delims, c) != NULL;
-    unsigned class = 0;
-
-    if (is_digit)
-        class |= CLASS_DIGIT;
-    if (is_upper)
-        class |= CLASS_UPPER;
-    if (is_digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
-        class |= CLASS_HEX;
-    if (is_plain || (c != 0 && strchr("!#$%&'*+^`|", c) != NULL))
-        class |= CLASS_TOKEN;
-    if (is_plain || is_sub || c == ':' || c == '@' || c == '/')
-        class |= CLASS_PATH | CLASS_QUERY;
-    if (c == '?')
-        class |= CLASS_QUERY;
-    if (is_plain || is_sub || c == ':' || c == '[' || c == ']')
-        class |= CLASS_HOST;
-    return class;
+    return classes[c];
 }
 
 static bool is_all(struct bytes b, unsigned class)

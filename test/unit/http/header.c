@@ -97,6 +97,29 @@ static void finds_the_first_header(void **state)
     assert_string_equal(http_reason(299), "");
 }
 
+static bool is_alnum_or(uint8_t c, const char *others)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != 0 && strchr(others, c) != NULL);
+}
+
+static void every_octet_has_the_class_of_its_grammar(void **state)
+{
+    UNUSED(state);
+    for (unsigned i = 0; i < 256; i++) {
+        uint8_t c = (uint8_t)i;
+        const uint8_t path[] = {'/', c};
+        const uint8_t query[] = {'/', '?', c};
+        const uint8_t host[] = {'h', c};
+        bool is_path = is_alnum_or(c, "-._~!$&'()*+,;=:@/");
+
+        assert_int_equal(http_is_token(bytes_make(&c, 1)), is_alnum_or(c, "!#$%&'*+-.^_`|~"));
+        assert_int_equal(http_is_origin_form(BYTES_ARRAY(path)), is_path || c == '?');
+        assert_int_equal(http_is_origin_form(BYTES_ARRAY(query)), is_path || c == '?');
+        assert_int_equal(http_is_authority(BYTES_ARRAY(host)), is_alnum_or(c, "-._~!$&'()*+,;=:"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +129,7 @@ int main(void)
         cmocka_unit_test(authorities_are_strict),
         cmocka_unit_test(lists_are_searched_by_token),
         cmocka_unit_test(finds_the_first_header),
+        cmocka_unit_test(every_octet_has_the_class_of_its_grammar),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
