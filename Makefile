@@ -92,6 +92,7 @@ bench: all ## requests a second and added latency of direct, node, gateway+node;
 	$(call compile,release)
 	@tools/engine.sh >/dev/null
 	@bench/run.sh build/release
+	@bench/verify.sh build/release $(VECTORS)
 
 demo: all ## set-up, gateway and two nodes on this machine, a verified answer, a tampered one refused
 	@TACIT_ENGINE=$$(tools/engine.sh) && export TACIT_ENGINE && tools/demo.sh build/release/src/tacit $(ARGS)

@@ -283,7 +283,9 @@ static bool signature_check(struct run *r)
 {
     const struct tacit_snp_report *q = &r->found.report;
     uint8_t sig[2 * P384_LEN];
-    bool is_clean = half_convert(sig, q->sig_r) & half_convert(sig + P384_LEN, q->sig_s);
+    bool is_r_clean = half_convert(sig, q->sig_r);
+    bool is_s_clean = half_convert(sig + P384_LEN, q->sig_s);
+    bool is_clean = is_r_clean && is_s_clean;
     enum tacit_err err = TACIT_SIGNATURE;
 
     if (is_clean && bytes_is_zero(q->sig_rest))
