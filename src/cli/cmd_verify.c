@@ -15,6 +15,7 @@ static const struct {
     {"chat", "one saved exchange: request, reply, signature", cmd_verify_chat},
     {"gpu", "evidence of NVIDIA GPUs and switches", cmd_verify_gpu},
     {"quote", "one SGX or TDX quote with its collateral", cmd_verify_quote},
+    {"snp", "one AMD SEV-SNP report with its certificates", cmd_verify_snp},
     {NULL, NULL, NULL}, /* ends the table */
 };
 

@@ -20,5 +20,6 @@ int cmd_verify_chat(int argc, char **argv);
 int cmd_verify_gpu(int argc, char **argv);
 int cmd_verify_report(int argc, char **argv);
 int cmd_verify_quote(int argc, char **argv); /* one SGX or TDX quote */
+int cmd_verify_snp(int argc, char **argv);   /* one SEV-SNP report */
 
 #endif
