@@ -7,6 +7,7 @@ usage: mock_engine.py --host PATH.sock|ADDRESS [--port N] --alias NAME [any othe
 With TCP and port 0 the port is printed as the first line. The last user message (or the prompt) may be
   mock:count N [MS]   N words, MS milliseconds apart (default)
   mock:big N          one chunk with N characters
+  mock:flood N        N chunks of 64 KiB each
   mock:crash N        N words, then the process dies
   mock:close N        N words, then the connection closes without [DONE]
   mock:nodone         a clean end of body without [DONE]
@@ -19,7 +20,7 @@ With TCP and port 0 the port is printed as the first line. The last user message
   mock:noid           chunks without an id
   mock:canceled       how many requests were cut off by the client so far
   mock:body           the request as the engine received it
-  mock:progress       how many words the mock:count running last has sent
+  mock:progress       how many words or chunks the mock:count or mock:flood running last has sent
 
 It dies at once if the model's file name holds "boot-fails".
 """
@@ -136,6 +137,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def behave(self, request):
+        global progress
         text = last_user_text(request)
         words = text.split()
         kind = words[0] if words else ""
@@ -182,6 +184,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif kind == "mock:big":
             self.chunk("x" * number)
             self.finish(1)
+        elif kind == "mock:flood":
+            for i in range(number):
+                self.chunk("x" * 65536)
+                progress = i + 1
+            self.finish(number)
         elif kind == "mock:canceled":
             self.chunk(str(cut_off))
             self.finish(1)
