@@ -246,7 +246,8 @@ enum tacit_err tacit_quote_need(struct tacit_collateral_need *out, struct bytes 
  * Only successes are kept, with their validity window and the root they were verified under; the
  * oldest entries go first.
  *
- * Memory    bounded: at most 16 collaterals and 64 platforms, some 2 MiB. NULL when out of memory.
+ * Memory    at most 16 collaterals (some 150 KiB each, never above 8 MiB) and 64 platforms (some
+ *           20 KiB each, never above 4 MiB). NULL when out of memory.
  * Threads   one thread at a time. */
 struct tacit_quote_cache *tacit_quote_cache_new(void);
 /* Accepts NULL. */
