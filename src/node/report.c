@@ -23,6 +23,7 @@ struct reports {
     pthread_mutex_t lock; /* around cached and running */
     struct cached cached[CACHE_KINDS];
     unsigned running;
+    pthread_mutex_t making[CACHE_KINDS]; /* held while one without a nonce is made */
 };
 
 /* One report being made; belongs to a loop, its work runs elsewhere. */
@@ -30,6 +31,7 @@ struct report_job {
     struct worker *worker;
     struct exchange *x; /* NULL: the client left, or nobody asked (a refresh) */
     struct report_query query;
+    bool is_refresh; /* ahead of time, for nobody */
     struct buf text;
     enum tacit_err err;
 };
@@ -42,8 +44,10 @@ struct reports *reports_new(struct node *n)
         return NULL;
     r->node = n;
     pthread_mutex_init(&r->lock, NULL);
-    for (size_t i = 0; i < CACHE_KINDS; i++)
+    for (size_t i = 0; i < CACHE_KINDS; i++) {
+        pthread_mutex_init(&r->making[i], NULL);
         r->cached[i].text = buf_make(LIMIT_REPORT_BYTES);
+    }
     return r;
 }
 
@@ -51,8 +55,10 @@ void reports_free(struct reports *r)
 {
     if (r == NULL)
         return;
-    for (size_t i = 0; i < CACHE_KINDS; i++)
+    for (size_t i = 0; i < CACHE_KINDS; i++) {
+        pthread_mutex_destroy(&r->making[i]);
         buf_done(&r->cached[i].text);
+    }
     pthread_mutex_destroy(&r->lock);
     free(r);
 }
@@ -120,9 +126,14 @@ enum tacit_err report_query_read(struct report_query *out, struct openai_error *
 /* --- the cache ----------------------------------------------------------------------------------
  */
 
+static size_t kind_of(const struct report_query *q)
+{
+    return (q->algo == NEAR_ED25519 ? 2U : 0U) + (q->with_tls ? 1U : 0U);
+}
+
 static struct cached *cached_for(struct reports *r, const struct report_query *q)
 {
-    return &r->cached[(q->algo == NEAR_ED25519 ? 2 : 0) + (q->with_tls ? 1 : 0)];
+    return &r->cached[kind_of(q)];
 }
 
 /* Copies a report that is still young; *is_due: somebody should make the next one. */
@@ -181,19 +192,36 @@ static void give_turn(struct reports *r)
     pthread_mutex_unlock(&r->lock);
 }
 
+/* One at a time of each kind; who waited finds it made. A refresh makes it anyway. */
+static enum tacit_err make_cached(struct report_job *job, struct node *n)
+{
+    struct reports *r = n->reports;
+    pthread_mutex_t *making = &r->making[kind_of(&job->query)];
+    enum tacit_err err = TACIT_OK;
+    bool is_due;
+
+    pthread_mutex_lock(making);
+    if (job->is_refresh || !cache_get(r, &job->text, &is_due, &job->query, clock_mono_ms())) {
+        buf_reset(&job->text);
+        err = random_fill(job->query.nonce, sizeof(job->query.nonce));
+        if (err == TACIT_OK)
+            err = report_make(&job->text, n, &job->query);
+        cache_put(r, &job->query, buf_bytes(&job->text), err);
+    }
+    pthread_mutex_unlock(making);
+    return err;
+}
+
 /* On a work thread. */
 static void job_work(void *ctx)
 {
     struct report_job *job = ctx;
     struct node *n = job->worker->node;
 
-    job->err = TACIT_OK;
-    if (!job->query.has_nonce)
-        job->err = random_fill(job->query.nonce, sizeof(job->query.nonce));
-    if (job->err == TACIT_OK)
+    if (job->query.has_nonce)
         job->err = report_make(&job->text, n, &job->query);
-    if (!job->query.has_nonce)
-        cache_put(n->reports, &job->query, buf_bytes(&job->text), job->err);
+    else
+        job->err = make_cached(job, n);
     give_turn(n->reports);
 }
 
@@ -263,7 +291,7 @@ static bool job_start(struct worker *w, struct exchange *x, const struct report_
         return false;
     job = calloc(1, sizeof(*job));
     if (job != NULL) {
-        *job = (struct report_job){.worker = w, .x = x, .query = *q};
+        *job = (struct report_job){.worker = w, .x = x, .query = *q, .is_refresh = x == NULL};
         job->text = buf_make(LIMIT_REPORT_BYTES);
         if (loop_work(w->loop, job_work, job_done, job)) {
             if (x != NULL)
