@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { NO_SLOT = UINT32_MAX };
+static const uint32_t NO_SLOT = UINT32_MAX;
 
 struct slot {
     struct sign_entry *entry; /* NULL: replaced by a newer one, or never used */
