@@ -12,6 +12,9 @@ package = subprocess.run([os.path.join(ROOT, 'tools', 'npm.sh'), 'openai'], stdo
 if package.returncode != 0:
     skip_all('npm could not fetch the openai package')
 stack = Stack(sys.argv[1])
-sys.exit(subprocess.run(['node', os.path.join(ROOT, 'test', 'e2e', 'sdk.mjs'), package.stdout.strip(), stack.url + '/v1',
+run = subprocess.run(['node', os.path.join(ROOT, 'test', 'e2e', 'sdk.mjs'), package.stdout.strip(), stack.url + '/v1',
                          stack.key, stack.model],
-                        env=dict(os.environ, NODE_TLS_REJECT_UNAUTHORIZED='0', NODE_NO_WARNINGS='1')).returncode)
+                        env=dict(os.environ, NODE_TLS_REJECT_UNAUTHORIZED='0', NODE_NO_WARNINGS='1'))
+stack.stop_quietly()
+print(stack.complaints(), end='')
+sys.exit(1 if stack.complaints() else run.returncode)

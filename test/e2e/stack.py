@@ -43,13 +43,20 @@ class Claims:
         self.functions.append(function)
         return function
 
-    def run(self, *args):
-        print('1..%d' % len(self.functions), flush=True)
+    def run(self, stack):
+        """Runs all; the last claim of a Stack is that no sanitizer complained in any process of the stack."""
+        def no_process_broke_a_rule_of_the_sanitizers(stack):
+            stack.stop_quietly()
+            assert not stack.complaints(), stack.complaints()
+        functions = list(self.functions)
+        if hasattr(stack, 'complaints'):
+            functions.append(no_process_broke_a_rule_of_the_sanitizers)
+        print('1..%d' % len(functions), flush=True)
         failed = 0
-        for number, function in enumerate(self.functions, 1):
+        for number, function in enumerate(functions, 1):
             name = function.__name__.replace('_', ' ')
             try:
-                why = function(*args)
+                why = function(stack)
                 print('ok %d - %s%s' % (number, name, ' # SKIP ' + why if why else ''), flush=True)
             except Exception:
                 failed += 1
@@ -162,13 +169,30 @@ class Stack:
         self.process.send_signal(sig)
         return self.process.wait(limit_s)
 
-    def end(self):
+    def stop_quietly(self):
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(40)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
+                self.process.wait()
+
+    def complaints(self):
+        """What sanitizers wrote into the logs, each report's first lines."""
+        found = ''
+        for name in sorted(os.listdir(self.folder)):
+            if name.endswith(('.log', '.out')):
+                with open(os.path.join(self.folder, name), 'rb') as f:
+                    text = f.read().decode('utf-8', 'replace')
+                for sign in ('Sanitizer:', 'runtime error:'):
+                    at = text.find(sign)
+                    if at >= 0:
+                        found += '%s: %s\n' % (name, text[max(0, at - 100):at + 3000])
+        return found
+
+    def end(self):
+        self.stop_quietly()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
