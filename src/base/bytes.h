@@ -35,6 +35,9 @@ struct bytes bytes_trim(struct bytes b);
 /* Order as memcmp, then by length: for sorting and maps. */
 int bytes_cmp(struct bytes a, struct bytes b);
 
+/* Value of a hexadecimal digit of either case, or -1. */
+int bytes_hex_digit(uint8_t c);
+
 /* Overflow-checked sums and products of untrusted sizes; false when the result does not fit. */
 MUST_CHECK bool size_add(size_t *out, size_t a, size_t b);
 MUST_CHECK bool size_mul(size_t *out, size_t a, size_t b);

@@ -86,5 +86,8 @@ void reply_error(struct exchange *x, unsigned status, const char *type, const ch
 /* The same from the table of errors, and from an error already made. */
 void reply_fault(struct exchange *x, enum openai_fault fault);
 void reply_openai(struct exchange *x, const struct openai_error *e);
+/* For routes that take no body: what arrives all the same is passed over. */
+void reply_drop_body(struct exchange *x, struct bytes chunk, void *ctx);
+void reply_drop_end(struct exchange *x, void *ctx);
 
 #endif

@@ -64,3 +64,16 @@ void reply_error(struct exchange *x, unsigned status, const char *type, const ch
     snprintf(e.param, sizeof(e.param), "%s", param == NULL ? "" : param);
     reply_openai(x, &e);
 }
+
+void reply_drop_body(struct exchange *x, struct bytes chunk, void *ctx)
+{
+    UNUSED(x);
+    UNUSED(chunk);
+    UNUSED(ctx);
+}
+
+void reply_drop_end(struct exchange *x, void *ctx)
+{
+    UNUSED(x);
+    UNUSED(ctx);
+}

@@ -207,19 +207,6 @@ static void report_done(void *ctx)
         reply_json(r->x, 200, buf_bytes(&r->body), &extra, 1);
 }
 
-static void on_body(struct exchange *x, struct bytes chunk, void *ctx)
-{
-    UNUSED(x);
-    UNUSED(chunk);
-    UNUSED(ctx);
-}
-
-static void on_end(struct exchange *x, void *ctx)
-{
-    UNUSED(x);
-    UNUSED(ctx);
-}
-
 static void on_closed(struct exchange *x, bool is_complete, void *ctx)
 {
     struct report *r = ctx;
@@ -335,7 +322,7 @@ static bool query_read(struct report *r, struct exchange *x, struct bytes query)
 
 void report_begin(struct worker *w, struct exchange *x, const struct request *req)
 {
-    static const struct exchange_events events = {on_body, on_end, NULL, on_closed};
+    static const struct exchange_events events = {reply_drop_body, reply_drop_end, NULL, on_closed};
     struct report *r = calloc(1, sizeof(*r));
 
     if (r == NULL) {

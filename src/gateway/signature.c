@@ -71,19 +71,6 @@ static void lookup_done(void *ctx)
         lookup_reply(l);
 }
 
-static void on_body(struct exchange *x, struct bytes chunk, void *ctx)
-{
-    UNUSED(x);
-    UNUSED(chunk);
-    UNUSED(ctx);
-}
-
-static void on_end(struct exchange *x, void *ctx)
-{
-    UNUSED(x);
-    UNUSED(ctx);
-}
-
 static void on_closed(struct exchange *x, bool is_complete, void *ctx)
 {
     struct lookup *l = ctx;
@@ -107,7 +94,7 @@ static bool id_is_fine(struct bytes id)
 
 void signature_begin(struct worker *w, struct exchange *x, struct bytes id, struct bytes query)
 {
-    static const struct exchange_events events = {on_body, on_end, NULL, on_closed};
+    static const struct exchange_events events = {reply_drop_body, reply_drop_end, NULL, on_closed};
     enum near_algo algo = NEAR_ECDSA;
     char text[16];
     bool is_bad = false;

@@ -65,17 +65,6 @@ enum {
     CHUNK_BAD,
 };
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool is_text(uint8_t c)
 {
     return c == '\t' || (c >= 0x20 && c != 0x7f);
@@ -84,7 +73,7 @@ static bool is_text(uint8_t c)
 /* The octet after the size's digits so far. line_len counts the digits. */
 static int chunk_size_step(struct h1_chunks *c, uint8_t octet)
 {
-    int value = hex_value(octet);
+    int value = bytes_hex_digit(octet);
 
     if (value >= 0) {
         if (c->line_len == 16 || c->left > (uint64_t)INT64_MAX >> 4)

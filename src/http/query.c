@@ -1,17 +1,6 @@
 /* Reading parameters out of a query string. */
 #include "http/query.h"
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool percent_decode(char *out, size_t cap, struct bytes in)
 {
     size_t n = 0;
@@ -20,8 +9,8 @@ static bool percent_decode(char *out, size_t cap, struct bytes in)
         int c = in.ptr[i];
 
         if (c == '%') {
-            int high = i + 2 < in.len ? hex_digit(in.ptr[i + 1]) : -1;
-            int low = i + 2 < in.len ? hex_digit(in.ptr[i + 2]) : -1;
+            int high = i + 2 < in.len ? bytes_hex_digit(in.ptr[i + 1]) : -1;
+            int low = i + 2 < in.len ? bytes_hex_digit(in.ptr[i + 2]) : -1;
 
             if (high < 0 || low < 0)
                 return false;
