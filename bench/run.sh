@@ -60,3 +60,6 @@ for set in "$chunks $connections" "1 1"; do
     three "$2"
     up_stop
 done
+
+echo
+"$build/bench/bench-gpu"

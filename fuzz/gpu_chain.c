@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         assert(why != NULL);
     }
+    gpu_links_done(&links);
     free(v);
     arena_done(&arena);
     return 0;

@@ -30,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             assert(state.chain_fault != NULL);
         }
     }
+    gpu_links_done(&links);
     arena_done(&arena);
     return 0;
 }

@@ -230,6 +230,7 @@ enum tacit_err gpu_verify_run(struct tacit_verdict *v, struct tacit_gpu_facts *f
     } else {
         set_fail(v, "gpu.set.count", TACIT_CAUSE_UNOBTAINABLE, tacit_err_text(err));
     }
+    gpu_links_done(&run.links);
     arena_done(&run.arena);
     return err == TACIT_LIMIT ? TACIT_OK : err;
 }

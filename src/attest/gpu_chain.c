@@ -171,6 +171,27 @@ enum tacit_err gpu_chain_parse(struct gpu_chain *out, const char **why, struct b
     return TACIT_OK;
 }
 
+void gpu_links_done(struct gpu_links *links)
+{
+    pubkey_free(links->like);
+    *links = (struct gpu_links){0};
+}
+
+enum tacit_err gpu_key_get(struct pubkey **out, const struct x509_cert *cert,
+                           struct gpu_links *links)
+{
+    enum tacit_err err = x509_key(out, cert, links->like);
+
+    if (err == TACIT_OK && pubkey_kind(*out) != PUBKEY_P384) {
+        pubkey_free(*out);
+        *out = NULL;
+        err = TACIT_UNSUPPORTED;
+    }
+    if (err == TACIT_OK && links->like == NULL)
+        links->like = pubkey_ref(*out);
+    return err;
+}
+
 static bool link_known(const struct gpu_links *links, uint8_t pair[2][32])
 {
     for (size_t i = 0; i < links->count; i++)
@@ -192,9 +213,7 @@ static enum tacit_err link_verify(const struct x509_cert *cert, const struct x50
     sha256(pair[1], issuer->der);
     if (link_known(links, pair))
         return TACIT_OK;
-    err = x509_key(&key, issuer, NULL);
-    if (err == TACIT_OK && pubkey_kind(key) != PUBKEY_P384)
-        err = TACIT_UNSUPPORTED;
+    err = gpu_key_get(&key, issuer, links);
     if (err == TACIT_OK)
         err = x509_verify(cert, key);
     if (err == TACIT_OK && links->count < GPU_LINKS_MAX)
@@ -242,13 +261,20 @@ const char *gpu_path_verify(enum tacit_row_cause *cause, const struct x509_cert 
     return NULL;
 }
 
+/* SubjectPublicKeyInfo of an uncompressed point on P-384, up to the point. Whether it lies on the
+ * curve shows when the key is used. */
+static bool spki_is_p384(struct bytes spki)
+{
+    static const uint8_t head[] = {0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
+                                   0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+                                   0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04};
+
+    return spki.len == sizeof(head) + P384_POINT_LEN && bytes_starts_with(spki, BYTES_ARRAY(head));
+}
+
 const char *gpu_signer_check(const struct x509_cert *leaf)
 {
-    struct pubkey *key = NULL;
-    bool is_p384 = x509_key(&key, leaf, NULL) == TACIT_OK && pubkey_kind(key) == PUBKEY_P384;
-
-    pubkey_free(key);
-    if (!is_p384)
+    if (!spki_is_p384(leaf->spki))
         return "the signing key is not on P-384";
     if (leaf->has_unknown_critical)
         return "the signing certificate has a critical extension that we do not know";

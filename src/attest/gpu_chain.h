@@ -27,9 +27,16 @@ MUST_CHECK enum tacit_err gpu_root_set(struct gpu_root *out, struct bytes given,
 /* Signatures between certificates that were verified before in this run: the upper part of the
  * chain is the same for all devices of a machine. */
 struct gpu_links {
+    struct pubkey *like; /* the first P-384 key made: others share its curve, which is faster */
     size_t count;
     uint8_t pair[GPU_LINKS_MAX][2][32]; /* SHA-256 of issued and issuing certificate */
 };
+
+/* Releases what a zeroed structure has come to hold. */
+void gpu_links_done(struct gpu_links *links);
+/* The certificate's key; TACIT_UNSUPPORTED unless it is on P-384. The caller frees *out. */
+MUST_CHECK enum tacit_err gpu_key_get(struct pubkey **out, const struct x509_cert *cert,
+                                      struct gpu_links *links);
 
 struct gpu_chain {
     struct x509_cert certs[GPU_CHAIN_LEN]; /* leaf first */

@@ -44,13 +44,12 @@ static bool chain_rows(const struct row_scope *s, struct gpu_run *run, struct gp
            ok;
 }
 
-static bool signature_row(const struct row_scope *s, const struct gpu_subject *d)
+static bool signature_row(const struct row_scope *s, struct gpu_run *run,
+                          const struct gpu_subject *d)
 {
     struct pubkey *key = NULL;
-    enum tacit_err err = x509_key(&key, &d->chain.certs[0], NULL);
+    enum tacit_err err = gpu_key_get(&key, &d->chain.certs[0], &run->links);
 
-    if (err == TACIT_OK && pubkey_kind(key) != PUBKEY_P384)
-        err = TACIT_UNSUPPORTED;
     if (err == TACIT_OK)
         err = pubkey_verify_raw(key, d->report.signature, d->report.signed_part);
     pubkey_free(key);
@@ -200,7 +199,7 @@ void gpu_device_rows(struct gpu_run *run, struct gpu_subject *d, struct tacit_gp
     chain_ok &= arch_row(&s, run, d);
     if (d->chain.fwid_fault == NULL)
         chain_ok &= gpu_fwid_row(&s, &d->chain, &d->report, run->policy->is_fwid_required);
-    if (!signature_row(&s, d) || !chain_ok || !nonce_ok) {
+    if (!signature_row(&s, run, d) || !chain_ok || !nonce_ok) {
         measurements_skip(&s, false, "the report is not verified");
         return;
     }

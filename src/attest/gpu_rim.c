@@ -223,7 +223,8 @@ enum tacit_err gpu_rim_parse(struct gpu_rim *out, const char **why, struct bytes
     return TACIT_FORMAT;
 }
 
-static const char *signature_check(enum tacit_row_cause *cause, const struct gpu_rim *rim)
+static const char *signature_check(enum tacit_row_cause *cause, const struct gpu_rim *rim,
+                                   struct gpu_links *links)
 {
     struct pubkey *key = NULL;
     enum tacit_err err;
@@ -233,12 +234,10 @@ static const char *signature_check(enum tacit_row_cause *cause, const struct gpu
         return "the manifest is not signed";
     if (memcmp(rim->digest, rim->stated_digest, GPU_DIGEST_LEN) != 0)
         return "the content is not what was signed: digests differ";
-    err = x509_key(&key, &rim->certs[0], NULL);
+    err = gpu_key_get(&key, &rim->certs[0], links);
     if (err == TACIT_OK)
-        err = pubkey_kind(key) != PUBKEY_P384
-                  ? TACIT_UNSUPPORTED
-                  : pubkey_verify_raw_digest(key, BYTES_ARRAY(rim->signature),
-                                             BYTES_ARRAY(rim->info_digest));
+        err = pubkey_verify_raw_digest(key, BYTES_ARRAY(rim->signature),
+                                       BYTES_ARRAY(rim->info_digest));
     pubkey_free(key);
     if (err != TACIT_OK)
         return "the signature does not verify with the first certificate's key";
@@ -253,7 +252,7 @@ void gpu_rim_verify(struct gpu_rim_state *out, const struct gpu_rim *rim,
     int64_t grace = (int64_t)expired_days * 24 * 60 * 60;
 
     *out = (struct gpu_rim_state){.expires_unix_s = INT64_MAX};
-    out->signature_fault = signature_check(&out->signature_cause, rim);
+    out->signature_fault = signature_check(&out->signature_cause, rim, links);
     out->chain_fault =
         gpu_path_verify(&out->chain_cause, rim->certs, GPU_RIM_CHAIN_LEN, root, links);
     if (out->chain_fault == NULL) {

@@ -149,6 +149,7 @@ static void kind_chain(struct gpu_case *c)
     } else {
         gpu_chain_rows(&s, &chain, &root, c->now_unix_s, &links);
     }
+    gpu_links_done(&links);
     gpu_conclude_rows(c);
 }
 
@@ -169,6 +170,7 @@ static void kind_rim(struct gpu_case *c)
         return;
     }
     gpu_rim_verify(&state, rim, &root, c->now_unix_s, 0, &links);
+    gpu_links_done(&links);
     gpu_conclude(c, state.signature_fault != NULL ? state.signature_fault
                     : state.chain_fault != NULL   ? state.chain_fault
                                                   : state.validity_fault);
