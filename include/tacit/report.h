@@ -41,6 +41,19 @@ struct tacit_collateral_need {
 typedef enum tacit_err tacit_collateral_fn(struct bytes *json, char *why,
                                            const struct tacit_collateral_need *need, void *ctx);
 
+/* Gives what one side's GPU evidence is judged by: called once for each side that shows any, before
+ * it is judged, on the caller's thread; may block.
+ *
+ * opts      a copy of tacit_report_opts.gpu with nonce and time set; may be given rims, ocsp and
+ *           nras, whose bytes must stay valid until tacit_report_verify returns
+ * why       on failure: one printable sentence (256 octets with NUL), or left ""
+ * evidence  the payload, not verified
+ *
+ * Returns   TACIT_OK, or an error: an optional row gpu.references then says why. What `opts` has
+ * got by then is used in either case. */
+typedef enum tacit_err tacit_gpu_refs_fn(struct tacit_gpu_opts *opts, char *why,
+                                         struct bytes evidence, void *ctx);
+
 /* Collateral fetched before, as a callback: pass tacit_collateral_from_set with a set as context.
  */
 struct tacit_collateral_entry {
@@ -98,6 +111,8 @@ struct tacit_report_opts {
     struct tacit_side_policy node;
     enum tacit_gpu_demand gpu_demand;
     const struct tacit_gpu_opts *gpu; /* roots, RIMs, OCSP answers; NULL: GPU rows NOT_RUN */
+    tacit_gpu_refs_fn *gpu_refs;      /* NULL: what `gpu` holds is all there is */
+    void *gpu_refs_ctx;
 };
 
 enum { TACIT_MODEL_NAME_MAX = 128, TACIT_TCB_STATUS_MAX = 48 };

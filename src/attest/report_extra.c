@@ -13,6 +13,24 @@ static size_t devices_trusted(const struct tacit_gpu_facts *facts)
     return count;
 }
 
+/* Reference values that are fetched for this very evidence. What is missing is told twice: here
+ * why, and in the rows that miss it. */
+static void gpu_references(struct side *s, struct tacit_gpu_opts *opts, struct bytes payload)
+{
+    const struct tacit_report_opts *o = s->run->opts;
+    struct row_scope aside = s->scope;
+    char why[TACIT_ROW_REASON_MAX] = "";
+    enum tacit_err err;
+
+    if (o->gpu_refs == NULL)
+        return;
+    err = o->gpu_refs(opts, why, payload, o->gpu_refs_ctx);
+    aside.is_optional = true;
+    if (err != TACIT_OK)
+        row_not_run(&aside, "gpu.references", TACIT_CAUSE_UNOBTAINABLE, "%s",
+                    why[0] != 0 ? why : tacit_err_text(err));
+}
+
 static void gpu_verify(struct side *s, struct bytes payload)
 {
     struct tacit_gpu_opts opts = *s->run->opts->gpu;
@@ -24,6 +42,7 @@ static void gpu_verify(struct side *s, struct bytes payload)
     }
     memcpy(opts.nonce, s->run->opts->nonce, sizeof(opts.nonce));
     opts.now_unix_s = s->run->opts->now_unix_s;
+    gpu_references(s, &opts, payload);
     if (tacit_gpu_verify(s->run->v, facts, payload, &opts) == TACIT_NOMEM)
         s->run->is_out_of_memory = true;
     s->facts->gpu_count = devices_trusted(facts);
