@@ -157,20 +157,28 @@ static int sim_export_main(int argc, char **argv)
     return code;
 }
 
+static void fault_json(struct jw *w, const char *name, const char *row, const char *does)
+{
+    jw_object(w);
+    jw_key_cstr(w, "name", name);
+    jw_key_cstr(w, "refused_by", row);
+    jw_key_cstr(w, "what", does);
+    jw_end(w);
+}
+
 static int faults_json(const struct sim_fault_info *list, size_t count)
 {
+    size_t gpu_count;
+    const struct sim_gpu_fault_info *gpu = sim_gpu_faults(&gpu_count);
     struct buf json = buf_make(EXPORT_MAX);
     struct jw w = jw_make(&json);
     bool ok;
 
     jw_array(&w);
-    for (size_t i = 0; i < count; i++) {
-        jw_object(&w);
-        jw_key_cstr(&w, "name", list[i].name);
-        jw_key_cstr(&w, "refused_by", list[i].row);
-        jw_key_cstr(&w, "what", list[i].does);
-        jw_end(&w);
-    }
+    for (size_t i = 0; i < count; i++)
+        fault_json(&w, list[i].name, list[i].row, list[i].does);
+    for (size_t i = 0; i < gpu_count; i++)
+        fault_json(&w, gpu[i].name, gpu[i].row, gpu[i].does);
     jw_end(&w);
     ok = buf_cstr(&json) != NULL && puts(buf_cstr(&json)) >= 0;
     buf_done(&json);
@@ -191,6 +199,8 @@ static int sim_faults_main(int argc, char **argv)
         .opt_count = ARRAY_LEN(opts)};
     size_t count;
     const struct sim_fault_info *list = sim_faults(&count);
+    size_t gpu_count;
+    const struct sim_gpu_fault_info *gpu = sim_gpu_faults(&gpu_count);
     struct cli_args args;
     int code = cli_parse(&args, argc, argv, &usage);
 
@@ -200,6 +210,8 @@ static int sim_faults_main(int argc, char **argv)
         return faults_json(list, count);
     for (size_t i = 0; i < count; i++)
         printf("%-25s %-27s %s\n", list[i].name, list[i].row, list[i].does);
+    for (size_t i = 0; i < gpu_count; i++)
+        printf("%-25s %-27s %s\n", gpu[i].name, gpu[i].row, gpu[i].does);
     return 0;
 }
 
@@ -233,9 +245,10 @@ static const struct {
     {"init", "make a simulated platform in a folder", sim_init_main},
     {"export", "renew its root.pem and collateral.json", sim_export_main},
     {"quote", "make a quote, with its event log and collateral", cmd_sim_quote},
+    {"gpu", "evidence of simulated GPUs for a nonce", cmd_sim_gpu},
     {"faults", "list the faults and the row that must refuse each", sim_faults_main},
     {"fault", "make everything that uses the folder go wrong", sim_fault_main},
-    {"serve", "answer as Intel's certification service would", cmd_sim_serve},
+    {"serve", "answer as Intel's and NVIDIA's services would", cmd_sim_serve},
 };
 
 static void print_parts(FILE *f)

@@ -20,6 +20,7 @@ struct serving {
     struct loop *loop;
     struct server *server;
     struct sim *sim;
+    struct sim_gpu *gpu;
     struct service services[4];
     size_t service_count;
 };
@@ -147,10 +148,29 @@ static bool listening(struct serving *s, const char *address)
     return true;
 }
 
+/* The GPUs of the same folder, behind NVIDIA's services. */
+static bool gpus_open_for(struct serving *s, const char *count_text, const char *fault)
+{
+    uint64_t count;
+
+    if (!cli_number(&count, count_text, 8) || count == 0) {
+        (void)cli_fail(command, "--gpus wants a number from 1 to 8");
+        return false;
+    }
+    if (sim_gpu_open(&s->gpu, s->sim, (unsigned)count, clock_unix_s()) != TACIT_OK ||
+        sim_gpu_set_fault(s->gpu, sim_gpu_fault_exists(fault) ? fault : NULL) != TACIT_OK) {
+        (void)cli_fail(command, "the simulated GPUs cannot be made");
+        return false;
+    }
+    s->services[s->service_count++] = (struct service){sim_nvidia_service, s->gpu};
+    return true;
+}
+
 int cmd_sim_serve(int argc, char **argv)
 {
     const char *address = "127.0.0.1:8081";
     const char *fault = NULL;
+    const char *gpus = "1";
     const struct cli_opt opts[] = {
         {.name = "listen",
          .metavar = "ADDRESS",
@@ -160,11 +180,16 @@ int cmd_sim_serve(int argc, char **argv)
          .metavar = "NAME",
          .help = "go wrong: see `tacit sim faults`",
          .value = &fault},
+        {.name = "gpus",
+         .metavar = "N",
+         .help = "GPUs of the platform, 1 to 8 (default 1)",
+         .value = &gpus},
     };
     const struct cli_usage usage = {
         .synopsis = "tacit sim serve DIR [options]",
-        .about = "Answers as Intel's certification service (PCS v4) and a caching service would "
-                 "for the simulated platform in DIR, until it is told to stop.",
+        .about = "Answers for the simulated platform in DIR as Intel's certification service (PCS "
+                 "v4), a caching service, and NVIDIA's manifest, OCSP and attestation services "
+                 "would, until it is told to stop.",
         .opts = opts,
         .opt_count = ARRAY_LEN(opts),
         .min_args = 1,
@@ -176,14 +201,15 @@ int cmd_sim_serve(int argc, char **argv)
 
     if (code != CLI_GO_ON)
         return code;
-    if (!sim_cli_open(&s.sim, command, args.items[0], fault))
+    if (!sim_cli_open(&s.sim, command, args.items[0], sim_gpu_fault_exists(fault) ? NULL : fault))
         return EXIT_UNKNOWN;
     s.services[s.service_count++] = (struct service){sim_pcs_service, s.sim};
-    ok = listening(&s, address);
+    ok = gpus_open_for(&s, gpus, fault) && listening(&s, address);
     if (ok)
         loop_run(s.loop);
     server_free(s.server);
     loop_free(s.loop);
+    sim_gpu_free(s.gpu);
     sim_free(s.sim);
     return ok ? 0 : EXIT_UNKNOWN;
 }

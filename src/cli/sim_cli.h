@@ -6,10 +6,12 @@
 #include "base/buf.h"
 #include "cli/args.h"
 #include "tee/sim.h"
+#include "tee/sim_gpu.h"
 
 /* Kinds of `tacit sim`; argv[0] is the kind. */
 int cmd_sim_quote(int argc, char **argv);
 int cmd_sim_serve(int argc, char **argv);
+int cmd_sim_gpu(int argc, char **argv);
 
 /* Each explains failure on standard error in the name of `command`. fault NULL: as the folder says;
  * text NULL: now. */
@@ -41,6 +43,11 @@ typedef bool sim_service_fn(struct sim_answer *out, const struct sim_ask *ask, v
 
 /* Intel's certification service, and what a PCCS adds (tdx.md 3.1). ctx: struct sim. */
 sim_service_fn sim_pcs_service;
+/* NVIDIA's manifests, OCSP and attestation service (gpu.md 2.4, 3.5, 4). ctx: struct sim_gpu. */
+sim_service_fn sim_nvidia_service;
+
+/* Whether it is a fault of the GPU simulator. NULL: no. */
+bool sim_gpu_fault_exists(const char *name);
 
 /* The value of a query parameter, undecoded; an empty view with ptr NULL if it is absent. */
 struct bytes sim_query(struct bytes query, const char *name);
