@@ -36,6 +36,8 @@ static void before_value(struct jw *w)
 
 static void open_container(struct jw *w, bool is_object)
 {
+    if (w->out->failed)
+        return; /* the key before it was not written either */
     before_value(w);
     if (w->depth >= LIMIT_JSON_DEPTH) {
         w->out->failed = true;

@@ -144,6 +144,42 @@ static void knows_valid_utf8(void **state)
             assert_true(utf8_is_valid(bytes_make(out, utf8_encode(out, c))));
 }
 
+/* A limit reached anywhere is an error of the buffer; it once was an assertion of the writer. */
+static void every_limit_fails_the_buffer_and_nothing_else(void **state)
+{
+    size_t whole = SIZE_MAX;
+
+    UNUSED(state);
+    for (size_t limit = 0; limit <= 64; limit++) {
+        uint8_t mem[64];
+        struct buf b = buf_over(mem, limit);
+        struct jw w = jw_make(&b);
+
+        jw_object(&w);
+        jw_key(&w, "a");
+        jw_array(&w);
+        jw_object(&w);
+        jw_key_cstr(&w, "bc", "d");
+        jw_key(&w, "e");
+        jw_object(&w);
+        jw_end(&w);
+        jw_end(&w);
+        jw_u64(&w, 12);
+        jw_end(&w);
+        jw_key(&w, "f");
+        jw_null(&w);
+        jw_end(&w);
+        if (!b.failed && whole == SIZE_MAX)
+            whole = limit;
+        assert_true(b.failed == (limit < whole));
+        if (!b.failed)
+            assert_true(
+                bytes_eq_cstr(buf_bytes(&b), "{\"a\":[{\"bc\":\"d\",\"e\":{}},12],\"f\":null}"));
+        buf_done(&b);
+    }
+    assert_int_equal(whole, 37);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +189,7 @@ int main(void)
         cmocka_unit_test(prints_numbers_as_javascript),
         cmocka_unit_test(refuses_numbers_that_are_no_finite_double),
         cmocka_unit_test(knows_valid_utf8),
+        cmocka_unit_test(every_limit_fails_the_buffer_and_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
