@@ -42,6 +42,7 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
 struct store {
     sqlite3 *db;
     pthread_mutex_t lock;
+    bool failed; /* of the statement prepared last: a value could not be bound or read */
 };
 
 /* --- small helpers ------------------------------------------------------------------------------
@@ -75,44 +76,64 @@ static sqlite3_stmt *prepare(struct store *s, const char *sql)
 {
     sqlite3_stmt *stmt = NULL;
 
+    s->failed = false;
     return sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) == SQLITE_OK ? stmt : NULL;
 }
 
-/* Bind errors (only: out of memory, wrong index) surface as a failing or empty step. */
-static void bind_text(sqlite3_stmt *stmt, int index, const char *text)
+/* A bind that fails (out of memory) would leave NULL behind, which some statements take for an
+ * answer: so the statement is not run. */
+static void bind_text(struct store *s, sqlite3_stmt *stmt, int index, const char *text)
 {
-    (void)sqlite3_bind_text(stmt, index, text, -1, SQLITE_TRANSIENT);
+    s->failed |= sqlite3_bind_text(stmt, index, text, -1, SQLITE_TRANSIENT) != SQLITE_OK;
 }
 
-static void bind_num(sqlite3_stmt *stmt, int index, int64_t value)
+static void bind_num(struct store *s, sqlite3_stmt *stmt, int index, int64_t value)
 {
-    (void)sqlite3_bind_int64(stmt, index, value);
+    s->failed |= sqlite3_bind_int64(stmt, index, value) != SQLITE_OK;
 }
 
-static void bind_count(sqlite3_stmt *stmt, int index, uint64_t value)
+static void bind_count(struct store *s, sqlite3_stmt *stmt, int index, uint64_t value)
 {
-    bind_num(stmt, index, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+    bind_num(s, stmt, index, value > INT64_MAX ? INT64_MAX : (int64_t)value);
 }
 
-static void bind_blob(sqlite3_stmt *stmt, int index, struct bytes b)
+static void bind_blob(struct store *s, sqlite3_stmt *stmt, int index, struct bytes b)
 {
-    (void)sqlite3_bind_blob64(stmt, index, b.len == 0 ? (const void *)"" : b.ptr, b.len,
-                              SQLITE_TRANSIENT);
+    s->failed |= sqlite3_bind_blob64(stmt, index, b.len == 0 ? (const void *)"" : b.ptr, b.len,
+                                     SQLITE_TRANSIENT) != SQLITE_OK;
 }
 
-static void column_text(char *out, size_t cap, sqlite3_stmt *stmt, int index)
+/* One row more, unless a value is missing. */
+static int step(struct store *s, sqlite3_stmt *stmt)
+{
+    return s->failed ? SQLITE_NOMEM : sqlite3_step(stmt);
+}
+
+/* No column of ours is NULL: then memory is out. */
+static void column_text(struct store *s, char *out, size_t cap, sqlite3_stmt *stmt, int index)
 {
     const unsigned char *text = sqlite3_column_text(stmt, index);
 
+    s->failed |= text == NULL;
     snprintf(out, cap, "%s", text == NULL ? "" : (const char *)text);
 }
 
-static enum tacit_err step_once(sqlite3_stmt *stmt)
+static enum tacit_err step_once(struct store *s, sqlite3_stmt *stmt)
 {
-    enum tacit_err err = stmt == NULL ? TACIT_IO : err_of(sqlite3_step(stmt));
+    enum tacit_err err = stmt == NULL ? TACIT_IO : err_of(step(s, stmt));
 
     sqlite3_finalize(stmt);
     return err;
+}
+
+/* What a statement that asks for one row says of it. */
+static enum tacit_err row_err(const struct store *s, int rc)
+{
+    if (rc == SQLITE_DONE)
+        return TACIT_NOT_FOUND;
+    if (rc == SQLITE_ROW)
+        return s->failed ? TACIT_NOMEM : TACIT_OK;
+    return err_of(rc);
 }
 
 /* --- opening ------------------------------------------------------------------------------------
@@ -121,7 +142,7 @@ static enum tacit_err step_once(sqlite3_stmt *stmt)
 static enum tacit_err number_get(struct store *s, const char *sql, int64_t *out)
 {
     sqlite3_stmt *stmt = prepare(s, sql);
-    int rc = stmt == NULL ? SQLITE_ERROR : sqlite3_step(stmt);
+    int rc = stmt == NULL ? SQLITE_ERROR : step(s, stmt);
 
     *out = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_finalize(stmt);
@@ -169,15 +190,15 @@ static enum tacit_err defaults_make(struct store *s)
     stmt = prepare(s, "INSERT INTO organizations SELECT ?1, 'default' WHERE NOT EXISTS (SELECT 1 "
                       "FROM organizations)");
     if (stmt != NULL)
-        bind_text(stmt, 1, org);
-    err = step_once(stmt);
+        bind_text(s, stmt, 1, org);
+    err = step_once(s, stmt);
     if (err != TACIT_OK)
         return err;
     stmt = prepare(s, "INSERT INTO workspaces SELECT ?1, (SELECT id FROM organizations LIMIT 1), "
                       "'default' WHERE NOT EXISTS (SELECT 1 FROM workspaces)");
     if (stmt != NULL)
-        bind_text(stmt, 1, workspace);
-    return step_once(stmt);
+        bind_text(s, stmt, 1, workspace);
+    return step_once(s, stmt);
 }
 
 static enum tacit_err setup(struct store *s)
@@ -199,8 +220,10 @@ enum tacit_err store_open(struct store **out, const char *path, char why[static 
 
     *out = NULL;
     why[0] = 0;
-    if (s == NULL)
+    if (s == NULL) {
+        snprintf(why, 256, "cannot open the store %.120s: out of memory", path);
         return TACIT_NOMEM;
+    }
     pthread_mutex_init(&s->lock, NULL);
     err = err_of(sqlite3_open_v2(
         path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL));
@@ -263,29 +286,29 @@ static enum tacit_err key_insert(struct store *s, const struct store_key *key)
                    "expires_unix_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 
     if (stmt != NULL) {
-        bind_text(stmt, 1, key->id);
-        bind_text(stmt, 2, key->workspace_id);
-        bind_text(stmt, 3, key->name);
-        bind_text(stmt, 4, key->prefix);
-        bind_blob(stmt, 5, BYTES_ARRAY(key->sha256));
-        bind_num(stmt, 6, key->created_unix_s);
-        bind_num(stmt, 7, key->expires_unix_s);
+        bind_text(s, stmt, 1, key->id);
+        bind_text(s, stmt, 2, key->workspace_id);
+        bind_text(s, stmt, 3, key->name);
+        bind_text(s, stmt, 4, key->prefix);
+        bind_blob(s, stmt, 5, BYTES_ARRAY(key->sha256));
+        bind_num(s, stmt, 6, key->created_unix_s);
+        bind_num(s, stmt, 7, key->expires_unix_s);
     }
-    return step_once(stmt);
+    return step_once(s, stmt);
 }
 
 static enum tacit_err key_place(struct store *s, struct store_key *key)
 {
     sqlite3_stmt *stmt = prepare(s, "SELECT id, organization_id FROM workspaces ORDER BY rowid "
                                     "LIMIT 1");
-    int rc = stmt == NULL ? SQLITE_ERROR : sqlite3_step(stmt);
+    int rc = stmt == NULL ? SQLITE_ERROR : step(s, stmt);
 
     if (rc == SQLITE_ROW) {
-        column_text(key->workspace_id, sizeof(key->workspace_id), stmt, 0);
-        column_text(key->organization_id, sizeof(key->organization_id), stmt, 1);
+        column_text(s, key->workspace_id, sizeof(key->workspace_id), stmt, 0);
+        column_text(s, key->organization_id, sizeof(key->organization_id), stmt, 1);
     }
     sqlite3_finalize(stmt);
-    return rc == SQLITE_ROW ? TACIT_OK : TACIT_IO;
+    return rc == SQLITE_ROW && !s->failed ? TACIT_OK : TACIT_IO;
 }
 
 enum tacit_err store_key_create(struct store *s, struct store_key *out,
@@ -313,18 +336,20 @@ enum tacit_err store_key_create(struct store *s, struct store_key *out,
     return err;
 }
 
-static void key_read(struct store_key *key, sqlite3_stmt *stmt)
+static void key_read(struct store *s, struct store_key *key, sqlite3_stmt *stmt)
 {
     const void *hash = sqlite3_column_blob(stmt, 5);
 
     *key = (struct store_key){0};
-    column_text(key->id, sizeof(key->id), stmt, 0);
-    column_text(key->workspace_id, sizeof(key->workspace_id), stmt, 1);
-    column_text(key->organization_id, sizeof(key->organization_id), stmt, 2);
-    column_text(key->name, sizeof(key->name), stmt, 3);
-    column_text(key->prefix, sizeof(key->prefix), stmt, 4);
+    column_text(s, key->id, sizeof(key->id), stmt, 0);
+    column_text(s, key->workspace_id, sizeof(key->workspace_id), stmt, 1);
+    column_text(s, key->organization_id, sizeof(key->organization_id), stmt, 2);
+    column_text(s, key->name, sizeof(key->name), stmt, 3);
+    column_text(s, key->prefix, sizeof(key->prefix), stmt, 4);
     if (hash != NULL && sqlite3_column_bytes(stmt, 5) == (int)sizeof(key->sha256))
         memcpy(key->sha256, hash, sizeof(key->sha256));
+    else
+        s->failed = true;
     key->created_unix_s = sqlite3_column_int64(stmt, 6);
     key->expires_unix_s = sqlite3_column_int64(stmt, 7);
     key->revoked_unix_s = sqlite3_column_int64(stmt, 8);
@@ -335,36 +360,43 @@ enum tacit_err store_key_each(struct store *s, void (*each)(const struct store_k
 {
     sqlite3_stmt *stmt;
     int rc = SQLITE_ERROR;
+    enum tacit_err err;
 
     pthread_mutex_lock(&s->lock);
     stmt = prepare(s, "SELECT k.id, k.workspace_id, w.organization_id, k.name, k.prefix, k.sha256, "
                       "k.created_unix_s, k.expires_unix_s, k.revoked_unix_s FROM api_keys k JOIN "
                       "workspaces w ON w.id = k.workspace_id ORDER BY k.rowid");
-    while (stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    while (stmt != NULL && (rc = step(s, stmt)) == SQLITE_ROW) {
         struct store_key key;
 
-        key_read(&key, stmt);
-        each(&key, ctx);
+        key_read(s, &key, stmt);
+        if (!s->failed)
+            each(&key, ctx);
     }
     sqlite3_finalize(stmt);
+    err = s->failed ? TACIT_NOMEM : err_of(rc);
     pthread_mutex_unlock(&s->lock);
-    return rc == SQLITE_DONE ? TACIT_OK : err_of(rc);
+    return err;
 }
 
 static enum tacit_err key_resolve(struct store *s, char id[static STORE_ID_LEN + 1],
                                   const char *id_or_prefix)
 {
     sqlite3_stmt *stmt = prepare(s, "SELECT id FROM api_keys WHERE id = ?1 OR prefix = ?1 LIMIT 2");
-    enum tacit_err err = TACIT_IO;
+    enum tacit_err err;
+    int rc;
 
     if (stmt == NULL)
         return TACIT_IO;
-    bind_text(stmt, 1, id_or_prefix);
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
-        column_text(id, STORE_ID_LEN + 1, stmt, 0);
-        err = sqlite3_step(stmt) == SQLITE_ROW ? TACIT_EXISTS : TACIT_OK;
-    } else {
-        err = TACIT_NOT_FOUND;
+    bind_text(s, stmt, 1, id_or_prefix);
+    rc = step(s, stmt);
+    if (rc == SQLITE_ROW)
+        column_text(s, id, STORE_ID_LEN + 1, stmt, 0);
+    err = row_err(s, rc);
+    if (err == TACIT_OK) {
+        rc = step(s, stmt);
+        if (rc != SQLITE_DONE)
+            err = rc == SQLITE_ROW ? TACIT_EXISTS : err_of(rc);
     }
     sqlite3_finalize(stmt);
     return err;
@@ -382,10 +414,10 @@ enum tacit_err store_key_revoke(struct store *s, const char *id_or_prefix, int64
                                         "revoked_unix_s = 0");
 
         if (stmt != NULL) {
-            bind_text(stmt, 1, id);
-            bind_num(stmt, 2, now_unix_s);
+            bind_text(s, stmt, 1, id);
+            bind_num(s, stmt, 2, now_unix_s);
         }
-        err = step_once(stmt);
+        err = step_once(s, stmt);
     }
     pthread_mutex_unlock(&s->lock);
     return err;
@@ -394,23 +426,23 @@ enum tacit_err store_key_revoke(struct store *s, const char *id_or_prefix, int64
 /* --- usage --------------------------------------------------------------------------------------
  */
 
-static enum tacit_err usage_insert(sqlite3_stmt *stmt, const struct store_usage *u)
+static enum tacit_err usage_insert(struct store *s, sqlite3_stmt *stmt, const struct store_usage *u)
 {
-    bind_text(stmt, 1, u->inference_id);
-    bind_text(stmt, 2, u->organization_id);
-    bind_text(stmt, 3, u->workspace_id);
-    bind_text(stmt, 4, u->api_key_id);
-    bind_text(stmt, 5, u->model);
-    bind_text(stmt, 6, u->node);
-    bind_count(stmt, 7, u->input_tokens);
-    bind_count(stmt, 8, u->output_tokens);
-    bind_count(stmt, 9, u->cached_tokens);
-    bind_text(stmt, 10, u->stop_reason);
-    bind_num(stmt, 11, u->is_stream);
-    bind_num(stmt, 12, u->started_unix_ms);
-    bind_count(stmt, 13, u->first_byte_ms);
-    bind_count(stmt, 14, u->total_ms);
-    if (sqlite3_step(stmt) != SQLITE_DONE)
+    bind_text(s, stmt, 1, u->inference_id);
+    bind_text(s, stmt, 2, u->organization_id);
+    bind_text(s, stmt, 3, u->workspace_id);
+    bind_text(s, stmt, 4, u->api_key_id);
+    bind_text(s, stmt, 5, u->model);
+    bind_text(s, stmt, 6, u->node);
+    bind_count(s, stmt, 7, u->input_tokens);
+    bind_count(s, stmt, 8, u->output_tokens);
+    bind_count(s, stmt, 9, u->cached_tokens);
+    bind_text(s, stmt, 10, u->stop_reason);
+    bind_num(s, stmt, 11, u->is_stream);
+    bind_num(s, stmt, 12, u->started_unix_ms);
+    bind_count(s, stmt, 13, u->first_byte_ms);
+    bind_count(s, stmt, 14, u->total_ms);
+    if (step(s, stmt) != SQLITE_DONE)
         return TACIT_IO;
     return err_of(sqlite3_reset(stmt));
 }
@@ -427,22 +459,22 @@ static enum tacit_err usage_insert_all(struct store *s, const struct store_reply
     enum tacit_err err = stmt == NULL ? TACIT_IO : TACIT_OK;
 
     for (size_t i = 0; i < count && err == TACIT_OK; i++)
-        err = usage_insert(stmt, &replies[i].usage);
+        err = usage_insert(s, stmt, &replies[i].usage);
     sqlite3_finalize(stmt);
     return err;
 }
 
-static enum tacit_err signature_insert(sqlite3_stmt *stmt, const struct store_signature *sig,
-                                       int64_t now_unix_s)
+static enum tacit_err signature_insert(struct store *s, sqlite3_stmt *stmt,
+                                       const struct store_signature *sig, int64_t now_unix_s)
 {
-    bind_text(stmt, 1, sig->chat_id);
-    bind_text(stmt, 2, sig->algo);
-    bind_text(stmt, 3, sig->text);
-    bind_text(stmt, 4, sig->signature);
-    bind_text(stmt, 5, sig->signing_address);
-    bind_text(stmt, 6, sig->kind);
-    bind_num(stmt, 7, now_unix_s);
-    if (sqlite3_step(stmt) != SQLITE_DONE)
+    bind_text(s, stmt, 1, sig->chat_id);
+    bind_text(s, stmt, 2, sig->algo);
+    bind_text(s, stmt, 3, sig->text);
+    bind_text(s, stmt, 4, sig->signature);
+    bind_text(s, stmt, 5, sig->signing_address);
+    bind_text(s, stmt, 6, sig->kind);
+    bind_num(s, stmt, 7, now_unix_s);
+    if (step(s, stmt) != SQLITE_DONE)
         return TACIT_IO;
     return err_of(sqlite3_reset(stmt));
 }
@@ -456,7 +488,7 @@ static enum tacit_err signatures_insert_all(struct store *s, const struct store_
 
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < replies[i].signature_count && err == TACIT_OK; j++)
-            err = signature_insert(stmt, &replies[i].signatures[j],
+            err = signature_insert(s, stmt, &replies[i].signatures[j],
                                    replies[i].usage.started_unix_ms / 1000);
     sqlite3_finalize(stmt);
     return err;
@@ -467,6 +499,8 @@ enum tacit_err store_replies_put(struct store *s, const struct store_reply *repl
     enum tacit_err err;
 
     pthread_mutex_lock(&s->lock);
+    if (!sqlite3_get_autocommit(s->db)) /* an earlier rollback failed: before anything else */
+        (void)run(s, "ROLLBACK");
     err = run(s, "BEGIN IMMEDIATE");
     if (err == TACIT_OK) {
         err = usage_insert_all(s, replies, count);
@@ -493,8 +527,8 @@ enum tacit_err store_usage_totals(struct store *s, struct store_totals *out, con
                       "WHERE ?1 IS NULL OR api_key_id = ?1");
     if (stmt != NULL) {
         if (key_id != NULL)
-            bind_text(stmt, 1, key_id);
-        rc = sqlite3_step(stmt);
+            bind_text(s, stmt, 1, key_id);
+        rc = step(s, stmt);
     }
     if (rc == SQLITE_ROW) {
         out->requests = (uint64_t)sqlite3_column_int64(stmt, 0);
@@ -515,6 +549,7 @@ enum tacit_err store_signature_get(struct store *s, struct store_signature *out,
 {
     sqlite3_stmt *stmt;
     int rc = SQLITE_ERROR;
+    enum tacit_err err;
 
     *out = (struct store_signature){0};
     pthread_mutex_lock(&s->lock);
@@ -522,23 +557,24 @@ enum tacit_err store_signature_get(struct store *s, struct store_signature *out,
         prepare(s, "SELECT chat_id, algo, text, signature, signing_address, kind FROM signatures "
                    "WHERE chat_id = ?1 AND algo = ?2");
     if (stmt != NULL) {
-        bind_text(stmt, 1, chat_id);
-        bind_text(stmt, 2, algo);
-        rc = sqlite3_step(stmt);
+        bind_text(s, stmt, 1, chat_id);
+        bind_text(s, stmt, 2, algo);
+        rc = step(s, stmt);
     }
     if (rc == SQLITE_ROW) {
-        column_text(out->chat_id, sizeof(out->chat_id), stmt, 0);
-        column_text(out->algo, sizeof(out->algo), stmt, 1);
-        column_text(out->text, sizeof(out->text), stmt, 2);
-        column_text(out->signature, sizeof(out->signature), stmt, 3);
-        column_text(out->signing_address, sizeof(out->signing_address), stmt, 4);
-        column_text(out->kind, sizeof(out->kind), stmt, 5);
+        column_text(s, out->chat_id, sizeof(out->chat_id), stmt, 0);
+        column_text(s, out->algo, sizeof(out->algo), stmt, 1);
+        column_text(s, out->text, sizeof(out->text), stmt, 2);
+        column_text(s, out->signature, sizeof(out->signature), stmt, 3);
+        column_text(s, out->signing_address, sizeof(out->signing_address), stmt, 4);
+        column_text(s, out->kind, sizeof(out->kind), stmt, 5);
     }
     sqlite3_finalize(stmt);
+    err = row_err(s, rc);
     pthread_mutex_unlock(&s->lock);
-    if (rc == SQLITE_DONE)
-        return TACIT_NOT_FOUND;
-    return rc == SQLITE_ROW ? TACIT_OK : err_of(rc);
+    if (err != TACIT_OK)
+        *out = (struct store_signature){0};
+    return err;
 }
 
 enum tacit_err store_attestation_put(struct store *s, const char *node, int64_t now_unix_s,
@@ -553,13 +589,13 @@ enum tacit_err store_attestation_put(struct store *s, const char *node, int64_t 
         prepare(s, "INSERT INTO attestations (node, created_unix_s, is_trusted, report, verdict) "
                    "VALUES (?1, ?2, ?3, ?4, CAST(?5 AS TEXT))");
     if (stmt != NULL) {
-        bind_text(stmt, 1, node);
-        bind_num(stmt, 2, now_unix_s);
-        bind_num(stmt, 3, is_trusted);
-        bind_blob(stmt, 4, report_json);
-        bind_blob(stmt, 5, verdict_json);
+        bind_text(s, stmt, 1, node);
+        bind_num(s, stmt, 2, now_unix_s);
+        bind_num(s, stmt, 3, is_trusted);
+        bind_blob(s, stmt, 4, report_json);
+        bind_blob(s, stmt, 5, verdict_json);
     }
-    err = step_once(stmt);
+    err = step_once(s, stmt);
     pthread_mutex_unlock(&s->lock);
     return err;
 }
@@ -568,25 +604,32 @@ enum tacit_err store_attestation_last(struct store *s, const char *node, bool *i
                                       struct buf *verdict_json)
 {
     sqlite3_stmt *stmt;
+    bool is_good = false;
     int rc = SQLITE_ERROR;
+    enum tacit_err err;
 
     *is_trusted = false;
     pthread_mutex_lock(&s->lock);
     stmt = prepare(s, "SELECT is_trusted, verdict FROM attestations WHERE node = ?1 ORDER BY seq "
                       "DESC LIMIT 1");
     if (stmt != NULL) {
-        bind_text(stmt, 1, node);
-        rc = sqlite3_step(stmt);
+        bind_text(s, stmt, 1, node);
+        rc = step(s, stmt);
     }
     if (rc == SQLITE_ROW) {
-        *is_trusted = sqlite3_column_int64(stmt, 0) == 1;
-        buf_puts(verdict_json, (const char *)sqlite3_column_text(stmt, 1));
+        const char *text = (const char *)sqlite3_column_text(stmt, 1);
+
+        s->failed |= text == NULL;
+        buf_puts(verdict_json, text == NULL ? "" : text);
+        is_good = sqlite3_column_int64(stmt, 0) == 1;
     }
     sqlite3_finalize(stmt);
+    err = row_err(s, rc);
     pthread_mutex_unlock(&s->lock);
-    if (rc == SQLITE_DONE)
-        return TACIT_NOT_FOUND;
-    return rc == SQLITE_ROW ? buf_err(verdict_json) : err_of(rc);
+    if (err == TACIT_OK)
+        err = buf_err(verdict_json);
+    *is_trusted = err == TACIT_OK && is_good;
+    return err;
 }
 
 enum tacit_err store_prune(struct store *s, int64_t attestations_before_unix_s,
@@ -598,13 +641,13 @@ enum tacit_err store_prune(struct store *s, int64_t attestations_before_unix_s,
     pthread_mutex_lock(&s->lock);
     stmt = prepare(s, "DELETE FROM attestations WHERE created_unix_s < ?1");
     if (stmt != NULL)
-        bind_num(stmt, 1, attestations_before_unix_s);
-    err = step_once(stmt);
+        bind_num(s, stmt, 1, attestations_before_unix_s);
+    err = step_once(s, stmt);
     stmt = prepare(s, "DELETE FROM signatures WHERE created_unix_s < ?1");
     if (stmt != NULL)
-        bind_num(stmt, 1, signatures_before_unix_s);
+        bind_num(s, stmt, 1, signatures_before_unix_s);
     if (err == TACIT_OK)
-        err = step_once(stmt);
+        err = step_once(s, stmt);
     else
         sqlite3_finalize(stmt);
     pthread_mutex_unlock(&s->lock);
