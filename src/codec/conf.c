@@ -350,8 +350,10 @@ enum tacit_err conf_parse(struct conf **out, char message[static CONF_MESSAGE_MA
         return TACIT_LIMIT;
     }
     p.conf = calloc(1, sizeof(*p.conf));
-    if (p.conf == NULL)
+    if (p.conf == NULL) {
+        (void)snprintf(message, CONF_MESSAGE_MAX, "%.200s: out of memory", file_name);
         return TACIT_NOMEM;
+    }
     p.conf->schema = schema;
     p.conf->raw = buf_make_secret(CONF_FILE_MAX);
     p.conf->text = buf_make_secret(2 * CONF_FILE_MAX);
@@ -368,6 +370,8 @@ enum tacit_err conf_parse(struct conf **out, char message[static CONF_MESSAGE_MA
         *out = p.conf;
     else
         conf_free(p.conf);
+    if (p.err == TACIT_NOMEM)
+        (void)snprintf(message, CONF_MESSAGE_MAX, "%.200s: out of memory", file_name);
     return p.err;
 }
 
