@@ -117,7 +117,7 @@ struct tacit_snp_result {
     enum tacit_snp_product product;
     enum tacit_snp_key key;
     struct tacit_snp_tcb reported;
-    bool is_chip_id_masked;
+    bool is_chip_id_masked; /* only if the policy allows it */
     int64_t expires_unix_s; /* earliest end of certificates and CRL */
 };
 

@@ -130,27 +130,34 @@ bool report_quote(struct report_run *run, struct tacit_quote_result *out,
     return out->is_genuine && out->quote.body != TACIT_BODY_SGX;
 }
 
-/* The certificate text that comes along must hold the key that the gateway attests. */
-static void certificate_check(struct report_run *run, struct jval root, struct jval gateway)
+/* The certificate text that comes along must hold the key that the gateway attests. False if it
+ * does not. */
+static bool certificate_check(struct report_run *run, struct jval root, struct jval gateway)
 {
     struct row_scope scope = {run->v, "gateway", "report data", false};
     struct bytes pem = report_str(run, root, "tls_certificate");
     struct bytes claimed = report_hex(run, gateway, "tls_cert_fingerprint");
     uint8_t spki[32];
 
-    if (pem.ptr == NULL)
-        return;
-    if (claimed.len != 32)
+    if (jscan_is_nothing(jscan_member(root, "tls_certificate")))
+        return true;
+    if (claimed.len != 32) {
         row_fail(&scope, "tls.certificate", TACIT_CAUSE_MISMATCH,
                  "a TLS certificate is shown, but the gateway attests no TLS key");
-    else if (spki_of_cert_pem(spki, pem) != TACIT_OK)
+        return false;
+    }
+    if (pem.ptr == NULL || spki_of_cert_pem(spki, pem) != TACIT_OK) {
         row_fail(&scope, "tls.certificate", TACIT_CAUSE_UNPARSABLE,
                  "tls_certificate does not begin with a readable certificate");
-    else if (!bytes_eq(BYTES_ARRAY(spki), claimed))
+        return false;
+    }
+    if (!bytes_eq(BYTES_ARRAY(spki), claimed)) {
         row_fail(&scope, "tls.certificate", TACIT_CAUSE_MISMATCH,
                  "tls_certificate holds another key than the one attested");
-    else
-        row_pass(&scope, "tls.certificate");
+        return false;
+    }
+    row_pass(&scope, "tls.certificate");
+    return true;
 }
 
 static void models_verify(struct report_run *run, struct jval root,
@@ -177,7 +184,8 @@ static void gateway_form(struct report_run *run, struct jval root, struct tacit_
     struct jval gateway = jscan_member(root, "gateway_attestation");
 
     report_side(run, "gateway", gateway, true, true, root, facts == NULL ? NULL : &facts->gateway);
-    certificate_check(run, root, gateway);
+    if (!certificate_check(run, root, gateway) && facts != NULL)
+        facts->gateway = (struct tacit_side_facts){0};
     models_verify(run, root, facts);
 }
 

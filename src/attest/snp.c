@@ -251,8 +251,7 @@ static bool tcb_check(struct run *r)
     return pass(r, "snp.tcb");
 }
 
-/* VLEK certificates name no chip. A masked id is left to the policy, which refuses it by default.
- */
+/* VLEK certificates name no chip; nor does a masked id, which must be allowed. */
 static bool chip_check(struct run *r)
 {
     struct bytes chip = r->found.report.chip_id;
@@ -262,6 +261,8 @@ static bool chip_check(struct run *r)
         return pass(r, "snp.chip_id");
     if (bytes_is_zero(chip) && (r->found.report.key_flags & 2) != 0) {
         r->found.is_chip_id_masked = true;
+        if (r->in->policy == NULL || !r->in->policy->allow_masked_chip_id)
+            return fail(r, "snp.chip_id", TACIT_CAUSE_POLICY, "the chip's identity is masked");
         return pass(r, "snp.chip_id");
     }
     if (!bytes_eq(r->ext.hwid, bytes_slice(chip, 0, len)) ||

@@ -85,8 +85,6 @@ void snp_policy_rows(const struct row_scope *scope, const struct tacit_snp_resul
 
     guest_rows(scope, q, p);
     tcb_rows(scope, found, p);
-    demand(scope, "snp.policy.chip_id", p->allow_masked_chip_id || !found->is_chip_id_masked,
-           "the chip's identity is masked");
     pin_row(scope, "snp.policy.measurement", p->measurement, q->measurement);
     pin_row(scope, "snp.policy.host_data", p->host_data, q->host_data);
     pin_row(scope, "snp.policy.id_key", p->id_key, q->id_key_digest);

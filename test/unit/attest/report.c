@@ -311,6 +311,13 @@ static void each_change_of_a_gateway_report_is_refused_by_its_row(void **state)
     }
     value_replace(&f.c.report, 0, "\"tls_certificate\":", "\"no certificate\"");
     refused_by(&f, "gateway", "tls.certificate");
+    {
+        struct tacit_report_facts facts;
+
+        assert_false(verify(&f, &facts));
+        assert_false(facts.gateway.is_trusted);
+        assert_true(facts.node.is_trusted);
+    }
     capture_close(&f.c);
 }
 
