@@ -72,15 +72,6 @@ static void on_head(void *ctx, int32_t stream, const struct h2_head *head)
         exchange_begin(x);
 }
 
-/* A reply may be over before its request is. Clients in wide use (curl 7.88) take that for a
- * failure of the stream, so the end of the reply waits for the end of the request, within bounds.
- */
-static bool is_end_held(const struct exchange *x)
-{
-    return !x->is_body_done && !x->is_end_due && !x->expects_continue &&
-           x->body_bytes < LINGER_BODY;
-}
-
 static void on_body(void *ctx, int32_t stream, struct bytes piece)
 {
     struct conn *c = ctx;
@@ -94,22 +85,17 @@ static void on_body(void *ctx, int32_t stream, struct bytes piece)
             return;
         }
         exchange_body(x, piece);
-        if (x->reply == REPLY_FINISHED && !is_end_held(x))
-            h2_resume(c->h2, stream);
     }
     h2_consumed(c->h2, stream, piece.len);
 }
 
 static void on_end(void *ctx, int32_t stream)
 {
-    struct conn *c = ctx;
-    struct exchange *x = stream_find(c, stream);
+    struct exchange *x = stream_find(ctx, stream);
 
     if (x == NULL)
         return;
     x->is_body_done = true;
-    if (x->reply == REPLY_FINISHED)
-        h2_resume(c->h2, stream);
     if (sendq_len(&x->held) == 0)
         exchange_tell_end(x);
 }
@@ -128,7 +114,7 @@ static enum h2_take on_take(void *ctx, int32_t stream, uint8_t *out, size_t cap,
         sendq_skip(&x->out, view.len);
         x->write_deadline_ms = 0;
     }
-    if (sendq_len(&x->out) == 0 && x->reply == REPLY_FINISHED && !is_end_held(x))
+    if (sendq_len(&x->out) == 0 && x->reply == REPLY_FINISHED)
         return H2_TAKE_END;
     if (view.len > 0)
         return H2_TAKE_SOME;

@@ -22,7 +22,6 @@ struct conn;
 enum {
     SCRATCH_LEN = 64 * 1024,
     LINGER_MS = 1000,
-    LINGER_BODY = 256 * 1024, /* request octets taken and dropped after an early reply */
 };
 
 struct server {
@@ -138,8 +137,6 @@ struct exchange {
     uint64_t sent_mark;  /* of conn.put_total */
     uint64_t body_bytes; /* received so far */
     uint64_t body_deadline_ms, write_deadline_ms;
-    uint64_t end_deadline_ms; /* HTTP/2: the reply's end waits for the request's until then */
-    bool is_end_due;
     struct sendq out;  /* HTTP/2: reply body that nghttp2 has not taken */
     struct sendq held; /* HTTP/2: request body that came while paused */
 };

@@ -103,23 +103,10 @@ void exchange_drain_tell(struct exchange *x)
         x->events.on_drain(x, x->ctx);
 }
 
-static void end_check_time(struct exchange *x, uint64_t now_ms)
-{
-    if (!x->req.is_h2 || x->is_body_done || x->is_end_due || x->reply != REPLY_FINISHED)
-        return;
-    if (x->end_deadline_ms == 0)
-        x->end_deadline_ms = now_ms + LINGER_MS;
-    if (now_ms < x->end_deadline_ms)
-        return;
-    x->is_end_due = true;
-    h2_resume(x->conn->h2, x->stream);
-}
-
 void exchange_check_time(struct exchange *x, uint64_t now_ms)
 {
     const struct server_opts *opts = &x->conn->server->opts;
 
-    end_check_time(x, now_ms);
     if (x->is_body_done || !exchange_wants_body(x))
         x->body_deadline_ms = 0;
     else if (x->body_deadline_ms == 0)
