@@ -42,7 +42,8 @@ static const char *const migrations[STORE_SCHEMA_VERSION] = {
 struct store {
     sqlite3 *db;
     pthread_mutex_t lock;
-    bool failed; /* of the statement prepared last: a value could not be bound or read */
+    bool failed;   /* of the statement prepared last: a value could not be bound or read */
+    bool is_stuck; /* a transaction could not be rolled back: nothing is asked inside it */
 };
 
 /* --- small helpers ------------------------------------------------------------------------------
@@ -72,11 +73,20 @@ static enum tacit_err run(struct store *s, const char *sql)
     return err_of(sqlite3_exec(s->db, sql, NULL, NULL, NULL));
 }
 
+/* What an earlier failed rollback left open ends here, before anything is read or written. */
+static void store_lock(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->is_stuck = !sqlite3_get_autocommit(s->db) && run(s, "ROLLBACK") != TACIT_OK;
+}
+
 static sqlite3_stmt *prepare(struct store *s, const char *sql)
 {
     sqlite3_stmt *stmt = NULL;
 
     s->failed = false;
+    if (s->is_stuck)
+        return NULL;
     return sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) == SQLITE_OK ? stmt : NULL;
 }
 
@@ -255,7 +265,7 @@ enum tacit_err store_generation(struct store *s, uint64_t *out)
     int64_t version;
     enum tacit_err err;
 
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     err = number_get(s, "PRAGMA data_version", &version);
     *out = (uint64_t)version << 32 | (uint32_t)sqlite3_total_changes(s->db);
     pthread_mutex_unlock(&s->lock);
@@ -326,7 +336,7 @@ enum tacit_err store_key_create(struct store *s, struct store_key *out,
     snprintf(out->name, sizeof(out->name), "%s", name);
     snprintf(out->prefix, sizeof(out->prefix), "%.*s", STORE_KEY_PREFIX_LEN, text);
     sha256(out->sha256, bytes_of(text));
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     err = key_place(s, out);
     if (err == TACIT_OK)
         err = key_insert(s, out);
@@ -362,7 +372,7 @@ enum tacit_err store_key_each(struct store *s, void (*each)(const struct store_k
     int rc = SQLITE_ERROR;
     enum tacit_err err;
 
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     stmt = prepare(s, "SELECT k.id, k.workspace_id, w.organization_id, k.name, k.prefix, k.sha256, "
                       "k.created_unix_s, k.expires_unix_s, k.revoked_unix_s FROM api_keys k JOIN "
                       "workspaces w ON w.id = k.workspace_id ORDER BY k.rowid");
@@ -407,7 +417,7 @@ enum tacit_err store_key_revoke(struct store *s, const char *id_or_prefix, int64
     char id[STORE_ID_LEN + 1] = "";
     enum tacit_err err;
 
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     err = key_resolve(s, id, id_or_prefix);
     if (err == TACIT_OK) {
         sqlite3_stmt *stmt = prepare(s, "UPDATE api_keys SET revoked_unix_s = ?2 WHERE id = ?1 AND "
@@ -498,9 +508,7 @@ enum tacit_err store_replies_put(struct store *s, const struct store_reply *repl
 {
     enum tacit_err err;
 
-    pthread_mutex_lock(&s->lock);
-    if (!sqlite3_get_autocommit(s->db)) /* an earlier rollback failed: before anything else */
-        (void)run(s, "ROLLBACK");
+    store_lock(s);
     err = run(s, "BEGIN IMMEDIATE");
     if (err == TACIT_OK) {
         err = usage_insert_all(s, replies, count);
@@ -521,7 +529,7 @@ enum tacit_err store_usage_totals(struct store *s, struct store_totals *out, con
     int rc = SQLITE_ERROR;
 
     *out = (struct store_totals){0};
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     stmt = prepare(s, "SELECT count(*), coalesce(sum(input_tokens), 0), "
                       "coalesce(sum(output_tokens), 0), coalesce(sum(cached_tokens), 0) FROM usage "
                       "WHERE ?1 IS NULL OR api_key_id = ?1");
@@ -552,7 +560,7 @@ enum tacit_err store_signature_get(struct store *s, struct store_signature *out,
     enum tacit_err err;
 
     *out = (struct store_signature){0};
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     stmt =
         prepare(s, "SELECT chat_id, algo, text, signature, signing_address, kind FROM signatures "
                    "WHERE chat_id = ?1 AND algo = ?2");
@@ -584,7 +592,7 @@ enum tacit_err store_attestation_put(struct store *s, const char *node, int64_t 
     sqlite3_stmt *stmt;
     enum tacit_err err;
 
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     stmt =
         prepare(s, "INSERT INTO attestations (node, created_unix_s, is_trusted, report, verdict) "
                    "VALUES (?1, ?2, ?3, ?4, CAST(?5 AS TEXT))");
@@ -609,7 +617,7 @@ enum tacit_err store_attestation_last(struct store *s, const char *node, bool *i
     enum tacit_err err;
 
     *is_trusted = false;
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     stmt = prepare(s, "SELECT is_trusted, verdict FROM attestations WHERE node = ?1 ORDER BY seq "
                       "DESC LIMIT 1");
     if (stmt != NULL) {
@@ -638,7 +646,7 @@ enum tacit_err store_prune(struct store *s, int64_t attestations_before_unix_s,
     sqlite3_stmt *stmt;
     enum tacit_err err;
 
-    pthread_mutex_lock(&s->lock);
+    store_lock(s);
     stmt = prepare(s, "DELETE FROM attestations WHERE created_unix_s < ?1");
     if (stmt != NULL)
         bind_num(s, stmt, 1, attestations_before_unix_s);
