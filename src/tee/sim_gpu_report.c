@@ -1,70 +1,9 @@
 /* Simulated reports: an honest draft, then the fault, then octets and signature, then what is wrong
  * after signing. Form as gpu.md 1; driver generation 580. */
-#include "tee/sim_gpu_priv.h"
+#include "tee/sim_gpu_draft.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-enum {
-    BLOCKS_MAX = 66,
-    TLVS_MAX = 24,
-    TLV_DATA_MAX = 256,
-    REPORT_MAX = 16 * 1024,
-    SIG_LEN = 96,
-    GPU_BLOCKS = 64,
-    SWITCH_BLOCKS = 31,
-    PORTS = 18,
-    ON = 0xaa,
-    OFF = 0x55,
-};
-
-enum tlv {
-    T_DRIVER = 3,
-    T_INFO = 4,
-    T_VBIOS = 6,
-    T_NVDEC = 11,
-    T_COUNTERS = 12,
-    T_CPR = 13,
-    T_BOARD = 14,
-    T_CHIP_SKU = 15,
-    T_CHIP_SKU_MOD = 16,
-    T_PROJECT = 17,
-    T_PROJECT_SKU = 18,
-    T_PROJECT_SKU_MOD = 19,
-    T_FWID = 20,
-    T_PCIE = 21,
-    T_PDI = 22,
-    T_PORTS = 23,
-    T_POSITION = 24,
-    T_LOCK = 25,
-    T_PEERS = 26,
-    T_SYS = 33,
-    T_VERSION = 34,
-    T_CHIP = 35,
-    T_FEATURE = 36,
-};
-
-struct block {
-    uint8_t index, specification, type;
-    uint16_t size, value_size;
-    uint8_t value[SIM_GPU_DIGEST];
-};
-
-struct draft {
-    uint8_t version, param1, param2, slot, response_code;
-    uint8_t nonce[32];
-    struct block blocks[BLOCKS_MAX];
-    size_t block_count;
-    struct {
-        uint16_t type;
-        size_t len;
-        uint8_t data[TLV_DATA_MAX];
-    } tlvs[TLVS_MAX];
-    size_t tlv_count;
-    size_t opaque_extra; /* stray octets behind the TLVs */
-    uint32_t record_add; /* to the record's stated length */
-    uint16_t opaque_add;
-};
 
 const char *sim_gpu_chip(enum tacit_gpu_arch arch)
 {
@@ -108,40 +47,6 @@ void sim_gpu_golden(const struct sim_gpu *g, uint8_t out[static SIM_GPU_DIGEST],
     sim_gpu_derive(g, out, SIM_GPU_DIGEST, label);
 }
 
-static void tlv_add(struct draft *d, uint16_t type, const void *data, size_t len)
-{
-    d->tlvs[d->tlv_count].type = type;
-    d->tlvs[d->tlv_count].len = len;
-    memcpy(d->tlvs[d->tlv_count].data, data, len);
-    d->tlv_count++;
-}
-
-static void tlv_text(struct draft *d, uint16_t type, const char *text, size_t len)
-{
-    char data[TLV_DATA_MAX] = {0};
-
-    snprintf(data, sizeof(data), "%s", text);
-    tlv_add(d, type, data, len);
-}
-
-static size_t tlv_find(const struct draft *d, uint16_t type)
-{
-    size_t i = 0;
-
-    while (i + 1 < d->tlv_count && d->tlvs[i].type != type)
-        i++;
-    return i;
-}
-
-static void tlv_drop(struct draft *d, uint16_t type)
-{
-    size_t at = tlv_find(d, type);
-
-    d->tlv_count--;
-    for (size_t i = at; i < d->tlv_count; i++)
-        d->tlvs[i] = d->tlvs[i + 1];
-}
-
 /* "96.00.FE.00.01" as eight octets b3 b2 b1 b0, b4. */
 static void vbios_octets(uint8_t out[static 8], const char *text)
 {
@@ -168,7 +73,8 @@ static void seen_pdi(const struct sim_gpu *g, uint8_t out[static 8], const struc
 }
 
 /* Each GPU has 18 ports, spread over the four switches, identities byte-reversed. */
-static void ports_put(struct draft *d, const struct sim_gpu *g, const struct sim_gpu_device *self)
+static void ports_put(struct sim_draft *d, const struct sim_gpu *g,
+                      const struct sim_gpu_device *self)
 {
     uint8_t data[PORTS * 8] = {0};
     unsigned switches =
@@ -181,10 +87,11 @@ static void ports_put(struct draft *d, const struct sim_gpu *g, const struct sim
         for (size_t i = 0; i < 8; i++)
             data[8 * port + i] = pdi[7 - i];
     }
-    tlv_add(d, T_PDI, data, sizeof(data));
+    sim_draft_add(d, T_PDI, data, sizeof(data));
 }
 
-static void mode_put(struct draft *d, const struct sim_gpu *g, const struct sim_gpu_device *self)
+static void mode_put(struct sim_draft *d, const struct sim_gpu *g,
+                     const struct sim_gpu_device *self)
 {
     bool is_ppcie =
         g->mode == TACIT_GPU_MODE_PPCIE && !(g->fault == SIM_GPU_SET_MODE && self->index == 5);
@@ -192,18 +99,19 @@ static void mode_put(struct draft *d, const struct sim_gpu *g, const struct sim_
     uint8_t feature[2] = {is_ppcie ? 2 : g->mode == TACIT_GPU_MODE_MPT ? 1 : 0, 0};
 
     if (g->arch == TACIT_GPU_HOPPER)
-        tlv_add(d, T_PCIE, &pcie, 1);
+        sim_draft_add(d, T_PCIE, &pcie, 1);
     if (g->mode == TACIT_GPU_MODE_PPCIE)
         ports_put(d, g, self);
     if (g->arch == TACIT_GPU_BLACKWELL) {
-        tlv_add(d, T_SYS, "\x07\x07", 2);
-        tlv_text(d, T_CHIP, "GB100", 6);
+        sim_draft_add(d, T_SYS, "\x07\x07", 2);
+        sim_draft_text(d, T_CHIP, "GB100", 6);
     }
-    tlv_add(d, T_VERSION, "\x01\x00", 2);
-    tlv_add(d, T_FEATURE, feature, 2);
+    sim_draft_add(d, T_VERSION, "\x01\x00", 2);
+    sim_draft_add(d, T_FEATURE, feature, 2);
 }
 
-static void gpu_tlvs(struct draft *d, const struct sim_gpu *g, const struct sim_gpu_device *self)
+static void gpu_tlvs(struct sim_draft *d, const struct sim_gpu *g,
+                     const struct sim_gpu_device *self)
 {
     bool is_blackwell = g->arch == TACIT_GPU_BLACKWELL;
     uint8_t vbios[8], fwid[SIM_GPU_DIGEST], counters[4 * GPU_BLOCKS] = {0};
@@ -213,25 +121,26 @@ static void gpu_tlvs(struct draft *d, const struct sim_gpu *g, const struct sim_
     sim_gpu_fwid(g, fwid);
     for (size_t i = 0; i < GPU_BLOCKS; i++)
         counters[4 * i] = 1;
-    tlv_add(d, T_VBIOS, vbios, sizeof(vbios));
-    tlv_add(d, T_BOARD, "\xb1\x03\x00\x00", 4);
-    tlv_text(d, T_CHIP_SKU, is_blackwell ? "886" : "882", 9);
-    tlv_text(d, T_CHIP_SKU_MOD, "0", 5);
-    tlv_text(d, T_PROJECT, is_blackwell ? "G525" : "1010", 5);
-    tlv_text(d, T_PROJECT_SKU, is_blackwell ? "0220" : "0200", 5);
-    tlv_add(d, T_PROJECT_SKU_MOD, "\x00\x00", 2);
-    tlv_text(d, T_DRIVER, sim_gpu_driver(), strlen(sim_gpu_driver()) + 1);
-    tlv_add(d, T_INFO,
-            is_blackwell ? "\xa0\x01\x00\x00\x00\x00\x00\x00" : "\x80\x01\x00\x00\x00\x00\x00\x00",
-            8);
-    tlv_add(d, T_COUNTERS, counters, sizeof(counters));
-    tlv_add(d, T_CPR, "\x00\xc0\x01\x00", 4);
-    tlv_add(d, T_NVDEC, &nvdec, 1);
-    tlv_add(d, T_FWID, fwid, sizeof(fwid));
+    sim_draft_add(d, T_VBIOS, vbios, sizeof(vbios));
+    sim_draft_add(d, T_BOARD, "\xb1\x03\x00\x00", 4);
+    sim_draft_text(d, T_CHIP_SKU, is_blackwell ? "886" : "882", 9);
+    sim_draft_text(d, T_CHIP_SKU_MOD, "0", 5);
+    sim_draft_text(d, T_PROJECT, is_blackwell ? "G525" : "1010", 5);
+    sim_draft_text(d, T_PROJECT_SKU, is_blackwell ? "0220" : "0200", 5);
+    sim_draft_add(d, T_PROJECT_SKU_MOD, "\x00\x00", 2);
+    sim_draft_text(d, T_DRIVER, sim_gpu_driver(), strlen(sim_gpu_driver()) + 1);
+    sim_draft_add(
+        d, T_INFO,
+        is_blackwell ? "\xa0\x01\x00\x00\x00\x00\x00\x00" : "\x80\x01\x00\x00\x00\x00\x00\x00", 8);
+    sim_draft_add(d, T_COUNTERS, counters, sizeof(counters));
+    sim_draft_add(d, T_CPR, "\x00\xc0\x01\x00", 4);
+    sim_draft_add(d, T_NVDEC, &nvdec, 1);
+    sim_draft_add(d, T_FWID, fwid, sizeof(fwid));
     mode_put(d, g, self);
 }
 
-static void switch_tlvs(struct draft *d, const struct sim_gpu *g, const struct sim_gpu_device *self)
+static void switch_tlvs(struct sim_draft *d, const struct sim_gpu *g,
+                        const struct sim_gpu_device *self)
 {
     uint8_t pdi[8], peers[128], counters[4 * 27] = {0};
     uint8_t position[2] = {(uint8_t)self->index, 0};
@@ -246,31 +155,31 @@ static void switch_tlvs(struct draft *d, const struct sim_gpu *g, const struct s
         seen_pdi(g, peers + (size_t)8 * i, &g->devices[doubled ? 0 : i]);
         memset(peers + 64 + (size_t)4 * i, (int)i, 4);
     }
-    tlv_text(d, T_VBIOS, sim_gpu_vbios(TACIT_GPU_LS10), 14);
-    tlv_add(d, T_PDI, pdi, sizeof(pdi));
-    tlv_add(d, T_COUNTERS, counters, sizeof(counters));
-    tlv_add(d, T_PEERS, peers, sizeof(peers));
-    tlv_add(d, T_PORTS, "\xec\x00", 2);
-    tlv_add(d, T_POSITION, position, 2);
-    tlv_add(d, T_LOCK, "\x01\x00", 2);
+    sim_draft_text(d, T_VBIOS, sim_gpu_vbios(TACIT_GPU_LS10), 14);
+    sim_draft_add(d, T_PDI, pdi, sizeof(pdi));
+    sim_draft_add(d, T_COUNTERS, counters, sizeof(counters));
+    sim_draft_add(d, T_PEERS, peers, sizeof(peers));
+    sim_draft_add(d, T_PORTS, "\xec\x00", 2);
+    sim_draft_add(d, T_POSITION, position, 2);
+    sim_draft_add(d, T_LOCK, "\x01\x00", 2);
 }
 
-static void draft_make(struct draft *d, const struct sim_gpu *g, const struct sim_gpu_device *self,
-                       const uint8_t nonce[static 32])
+static void draft_make(struct sim_draft *d, const struct sim_gpu *g,
+                       const struct sim_gpu_device *self, const uint8_t nonce[static 32])
 {
     bool is_switch = self->arch == TACIT_GPU_LS10;
 
-    *d = (struct draft){.version = 0x11, .param1 = 1, .param2 = 0xff, .response_code = 0x60};
+    *d = (struct sim_draft){.version = 0x11, .param1 = 1, .param2 = 0xff, .response_code = 0x60};
     memcpy(d->nonce, nonce, sizeof(d->nonce));
     d->block_count = is_switch ? SWITCH_BLOCKS : GPU_BLOCKS;
     for (unsigned i = 0; i < d->block_count; i++) {
-        struct block *b = &d->blocks[i];
+        struct sim_block *b = &d->blocks[i];
 
-        *b = (struct block){.index = (uint8_t)(i + 1),
-                            .specification = 1,
-                            .type = 1,
-                            .size = 51,
-                            .value_size = SIM_GPU_DIGEST};
+        *b = (struct sim_block){.index = (uint8_t)(i + 1),
+                                .specification = 1,
+                                .type = 1,
+                                .size = 51,
+                                .value_size = SIM_GPU_DIGEST};
         sim_gpu_golden(g, b->value, self->arch,
                        !is_switch && sim_gpu_is_active(self->arch, true, i), i);
     }
@@ -280,98 +189,7 @@ static void draft_make(struct draft *d, const struct sim_gpu *g, const struct si
         gpu_tlvs(d, g, self);
 }
 
-static void fault_blocks(struct draft *d, enum sim_gpu_fault fault)
-{
-    struct block *b = &d->blocks[22];
-
-    if (fault == SIM_GPU_COUNT_63)
-        d->block_count--;
-    if (fault == SIM_GPU_COUNT_65) {
-        d->blocks[d->block_count] = d->blocks[0];
-        d->blocks[d->block_count++].index = 65;
-    }
-    if (fault == SIM_GPU_INDEX_TWICE) {
-        d->blocks[21] = *b;
-        d->blocks[21].value[0] ^= 1;
-    }
-    if (fault == SIM_GPU_INDEX_0)
-        d->blocks[0].index = 0;
-    if (fault == SIM_GPU_INDEX_65)
-        b->index = 65;
-    if (fault == SIM_GPU_BLOCK_SPEC)
-        b->specification = 2;
-    if (fault == SIM_GPU_BLOCK_TYPE)
-        b->type = 0x81;
-    if (fault == SIM_GPU_BLOCK_SIZE)
-        b->size = 0xffff;
-    if (fault == SIM_GPU_VALUE_SIZE)
-        b->value_size = 32;
-    if (fault == SIM_GPU_MEASUREMENT_9)
-        d->blocks[9].value[0] ^= 1;
-    if (fault == SIM_GPU_MEASUREMENT_22)
-        b->value[0] ^= 1;
-    if (fault == SIM_GPU_NVDEC_35)
-        d->blocks[35].value[0] ^= 1;
-}
-
-static void fault_message(struct draft *d, enum sim_gpu_fault fault)
-{
-    if (fault == SIM_GPU_NONCE_OTHER)
-        d->nonce[0] ^= 1;
-    if (fault == SIM_GPU_SPDM_12)
-        d->version = 0x12;
-    if (fault == SIM_GPU_REQUEST_ONE)
-        d->param2 = 1;
-    if (fault == SIM_GPU_REQUEST_UNSIGNED)
-        d->param1 = 0;
-    if (fault == SIM_GPU_SLOT_1)
-        d->slot = 1;
-    if (fault == SIM_GPU_CODE_CHALLENGE)
-        d->response_code = 0x03;
-    if (fault == SIM_GPU_RECORD_LEN)
-        d->record_add = 0xf00000;
-    if (fault == SIM_GPU_OPAQUE_LEN)
-        d->opaque_add = 0x8000;
-    if (fault == SIM_GPU_OPAQUE_TAIL)
-        d->opaque_extra = 3;
-}
-
-static void fault_fields(struct draft *d, enum sim_gpu_fault fault)
-{
-    size_t driver = tlv_find(d, T_DRIVER);
-
-    if (fault == SIM_GPU_DRIVER_TWICE) {
-        tlv_text(d, T_DRIVER, sim_gpu_driver(), strlen(sim_gpu_driver()) + 1);
-        d->tlvs[driver].data[0] = '4';
-    }
-    if (fault == SIM_GPU_DRIVER_EMPTY)
-        d->tlvs[driver].len = 1, d->tlvs[driver].data[0] = 0;
-    if (fault == SIM_GPU_DRIVER_NUL)
-        memcpy(d->tlvs[driver].data + strlen(sim_gpu_driver()), "\0-old", 6),
-            d->tlvs[driver].len += 5;
-    if (fault == SIM_GPU_DRIVER_OLD)
-        d->tlvs[driver].data[2] = '1';
-    if (fault == SIM_GPU_VBIOS_OLD)
-        d->tlvs[tlv_find(d, T_VBIOS)].data[0] ^= 1;
-    if (fault == SIM_GPU_VBIOS_MISSING)
-        tlv_drop(d, T_VBIOS);
-    if (fault == SIM_GPU_NVDEC_MISSING)
-        tlv_drop(d, T_NVDEC);
-    if (fault == SIM_GPU_NVDEC_UNKNOWN)
-        d->tlvs[tlv_find(d, T_NVDEC)].data[0] = 0;
-    if (fault == SIM_GPU_FWID_SHORT)
-        d->tlvs[tlv_find(d, T_FWID)].len = 32;
-    if (fault == SIM_GPU_FWID_OTHER)
-        d->tlvs[tlv_find(d, T_FWID)].data[47] ^= 1;
-    if (fault == SIM_GPU_OPAQUE_VERSION)
-        d->tlvs[tlv_find(d, T_VERSION)].data[0] = 2;
-    if (fault == SIM_GPU_FLAGS_DISAGREE)
-        d->tlvs[tlv_find(d, T_FEATURE)].data[0] = 2;
-    if (fault == SIM_GPU_ARCH_OTHER)
-        d->tlvs[tlv_find(d, T_INFO)].data[0] = 0xa0;
-}
-
-static void opaque_put(struct buf *out, const struct draft *d)
+static void opaque_put(struct buf *out, const struct sim_draft *d)
 {
     size_t len = d->opaque_extra;
 
@@ -387,7 +205,7 @@ static void opaque_put(struct buf *out, const struct draft *d)
 }
 
 /* Request and response up to the signature. */
-static void draft_put(struct buf *out, const struct draft *d,
+static void draft_put(struct buf *out, const struct sim_draft *d,
                       const uint8_t responder_nonce[static 32])
 {
     const uint8_t request[] = {d->version, 0xe0, d->param1, d->param2};
@@ -399,7 +217,7 @@ static void draft_put(struct buf *out, const struct draft *d,
     buf_put(out, BYTES_ARRAY(response));
     buf_u24le(out, (uint32_t)d->block_count * 55 + d->record_add);
     for (size_t i = 0; i < d->block_count; i++) {
-        const struct block *b = &d->blocks[i];
+        const struct sim_block *b = &d->blocks[i];
 
         buf_putc(out, b->index);
         buf_putc(out, b->specification);
@@ -461,27 +279,10 @@ static enum tacit_err sign(struct sim_gpu *g, struct buf *out, const struct sim_
     return err;
 }
 
-/* What happens to a report that is signed. */
-static void fault_signed(struct buf *report, enum sim_gpu_fault fault)
-{
-    struct buf copy = buf_make(REPORT_MAX);
-
-    buf_put(&copy, buf_bytes(report));
-    if (fault == SIM_GPU_REPORT_CHANGED && report->len > 600)
-        report->ptr[45 + 9 * 55 + 7] ^= 1;
-    if (fault == SIM_GPU_TRAILING)
-        buf_putc(report, 0xff);
-    if (fault == SIM_GPU_TWICE)
-        buf_put(report, buf_bytes(&copy));
-    if (fault == SIM_GPU_TRUNCATED && report->len > 0)
-        report->len--;
-    buf_done(&copy);
-}
-
 enum tacit_err sim_gpu_report(struct sim_gpu *g, struct buf *out, struct sim_gpu_device *d,
                               const uint8_t nonce[static 32])
 {
-    struct draft *draft = calloc(1, sizeof(*draft));
+    struct sim_draft *draft = calloc(1, sizeof(*draft));
     struct buf report = buf_make(REPORT_MAX);
     uint8_t responder_nonce[32];
     char label[160];
@@ -494,15 +295,11 @@ enum tacit_err sim_gpu_report(struct sim_gpu *g, struct buf *out, struct sim_gpu
         sim_gpu_derive(g, responder_nonce, sizeof(responder_nonce), label);
         draft_make(draft, g, d, nonce);
         if (d->arch != TACIT_GPU_LS10) {
-            fault_message(draft, g->fault);
-            fault_blocks(draft, g->fault);
-            fault_fields(draft, g->fault);
-            if (g->fault == SIM_GPU_SET_DRIVER && d->index == 3)
-                draft->tlvs[tlv_find(draft, T_DRIVER)].data[2] = '1';
+            sim_draft_spoil(draft, g->fault, d->index);
         }
         draft_put(&report, draft, responder_nonce);
         err = sign(g, &report, d);
-        fault_signed(&report, g->fault);
+        sim_draft_spoil_signed(&report, g->fault);
     }
     if (err == TACIT_OK)
         buf_put(out, buf_bytes(&report));
