@@ -319,7 +319,9 @@ static ssize_t recv_some(int fd, struct buf *in)
     ssize_t n;
 
     CHECK(to != NULL);
-    n = recv(fd, to, 65536, 0);
+    do
+        n = recv(fd, to, 65536, 0);
+    while (n < 0 && errno == EINTR); /* a socket with a time limit is not resumed by the kernel */
     if (n > 0)
         buf_commit(in, (size_t)n);
     return n;
