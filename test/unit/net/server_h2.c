@@ -2,6 +2,7 @@
  * streams live and die on their own, and a peer that only makes work is sent away. */
 #include "cmocka_all.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -105,7 +106,9 @@ static bool frame_next(struct peer *p, struct frame *f)
             }
         }
         to = buf_reserve(&p->in, 65536);
-        got = read(p->fd, to, 65536);
+        do
+            got = read(p->fd, to, 65536);
+        while (got < 0 && errno == EINTR);
         if (got <= 0)
             return false;
         buf_commit(&p->in, (size_t)got);

@@ -2,6 +2,7 @@
  * versions of HTTP, any sizes, and nothing for those who speak something else. */
 #include "cmocka_all.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -35,8 +36,11 @@ static void flush(struct secure *s)
 static bool feed(struct secure *s)
 {
     uint8_t in[16384];
-    ssize_t n = recv(s->fd, in, sizeof(in), 0);
+    ssize_t n;
 
+    do
+        n = recv(s->fd, in, sizeof(in), 0);
+    while (n < 0 && errno == EINTR);
     if (n <= 0)
         return false;
     assert_ok(tls_conn_feed(s->conn, (struct bytes){in, (size_t)n}));
