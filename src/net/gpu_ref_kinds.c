@@ -165,6 +165,7 @@ static enum tacit_err rim_judge(const struct gpu_refs *refs, int64_t *expires_un
 
     rim_name(name, id);
     gpu_rim_verify(&state, rim, &refs->rim_root, now, refs->rim_expired_days, &links);
+    gpu_links_done(&links);
     if (state.signature_fault != NULL)
         return gpu_ref_explain(why, TACIT_UNTRUSTED, name, state.signature_fault);
     if (state.chain_fault != NULL)

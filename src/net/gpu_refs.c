@@ -135,11 +135,11 @@ static struct bytes document_get(struct job *j, const struct keep_kind *kind, co
     return kept;
 }
 
-static bool report_is_signed(const struct gpu_report *report, const struct gpu_chain *chain)
+static bool report_is_signed(struct job *j, const struct gpu_report *report,
+                             const struct gpu_chain *chain)
 {
     struct pubkey *key = NULL;
-    bool is_signed = x509_key(&key, &chain->certs[0], NULL) == TACIT_OK &&
-                     pubkey_kind(key) == PUBKEY_P384 &&
+    bool is_signed = gpu_key_get(&key, &chain->certs[0], &j->links) == TACIT_OK &&
                      pubkey_verify_raw(key, report->signature, report->signed_part) == TACIT_OK;
 
     pubkey_free(key);
@@ -158,7 +158,7 @@ static void device_add(struct job *j, const struct tacit_gpu_item *item)
         gpu_chain_parse(chain, &why, item->chain_pem, &j->arena) == TACIT_OK &&
         gpu_path_verify(&cause, chain->certs, GPU_CHAIN_LEN, &j->refs->device_root, &j->links) ==
             NULL &&
-        report_is_signed(report, chain))
+        report_is_signed(j, report, chain))
         j->device_count++;
 }
 
@@ -306,6 +306,7 @@ enum tacit_err gpu_refs_collect(struct gpu_refs *refs, struct gpu_refs_set *out,
         if (err != TACIT_OK)
             job_fail(&j, err, why);
     }
+    gpu_links_done(&j.links);
     arena_done(&j.arena);
     return j.err;
 }
