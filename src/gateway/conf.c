@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "net/gpu_refs.h"
 
 static const char *const providers[] = {"auto", "configfs", "qgs", "dstack", "simulator", NULL};
 static const char *const gpu_demands[] = {"if-present", "required", NULL};
@@ -34,6 +35,9 @@ static const struct conf_key trust_keys[] = {
     {.key = "gpu_root", .kind = CONF_PATH},
     {.key = "gpu_rim_root", .kind = CONF_PATH},
     {.key = "gpu_rims", .kind = CONF_PATH},
+    {.key = "gpu_rim_url", .kind = CONF_STRING},
+    {.key = "gpu_ocsp_url", .kind = CONF_STRING},
+    {.key = "gpu_policy", .kind = CONF_PATH},
 };
 
 static const struct conf_key node_keys[] = {
@@ -145,6 +149,37 @@ static enum tacit_err listeners_read(struct gateway_conf *c, char why[static CON
     return TACIT_CONFIG;
 }
 
+/* NVIDIA's service unless another is named, or none: "none", or a folder instead. */
+static enum tacit_err service_read(const char **out, const struct gateway_conf *c, const char *key,
+                                   const char *usual, char why[static CONF_MESSAGE_MAX])
+{
+    const char *url = conf_str(c->file, "trust", 0, key);
+
+    *out = NULL;
+    if (url == NULL)
+        *out = c->gpu_rims == NULL ? usual : NULL;
+    else if (bytes_starts_with(bytes_of(url), BYTES_LIT("https://")) ||
+             bytes_starts_with(bytes_of(url), BYTES_LIT("http://")))
+        *out = url;
+    else if (strcmp(url, "none") != 0) {
+        snprintf(why, CONF_MESSAGE_MAX, "[trust] %s must be https://…, http://… or none", key);
+        return TACIT_CONFIG;
+    }
+    return TACIT_OK;
+}
+
+static enum tacit_err gpu_read(struct gateway_conf *c, char why[static CONF_MESSAGE_MAX])
+{
+    c->gpu_demand = (enum gateway_gpu_demand)conf_u64(c->file, "trust", 0, "gpu");
+    c->gpu_root = conf_str(c->file, "trust", 0, "gpu_root");
+    c->gpu_rim_root = conf_str(c->file, "trust", 0, "gpu_rim_root");
+    c->gpu_rims = conf_str(c->file, "trust", 0, "gpu_rims");
+    c->gpu_policy = conf_str(c->file, "trust", 0, "gpu_policy");
+    if (service_read(&c->gpu_rim_url, c, "gpu_rim_url", GPU_REFS_RIM_URL, why) != TACIT_OK)
+        return TACIT_CONFIG;
+    return service_read(&c->gpu_ocsp_url, c, "gpu_ocsp_url", GPU_REFS_OCSP_URL, why);
+}
+
 static enum tacit_err rest_read(struct gateway_conf *c, char why[static CONF_MESSAGE_MAX])
 {
     const struct conf *f = c->file;
@@ -161,11 +196,7 @@ static enum tacit_err rest_read(struct gateway_conf *c, char why[static CONF_MES
     c->root = conf_str(f, "trust", 0, "root");
     c->collateral = conf_str(f, "trust", 0, "collateral");
     c->pccs = conf_str(f, "trust", 0, "pccs");
-    c->gpu_demand = (enum gateway_gpu_demand)conf_u64(f, "trust", 0, "gpu");
-    c->gpu_root = conf_str(f, "trust", 0, "gpu_root");
-    c->gpu_rim_root = conf_str(f, "trust", 0, "gpu_rim_root");
-    c->gpu_rims = conf_str(f, "trust", 0, "gpu_rims");
-    if (listeners_read(c, why) != TACIT_OK)
+    if (gpu_read(c, why) != TACIT_OK || listeners_read(c, why) != TACIT_OK)
         return TACIT_CONFIG;
     return nodes_read(c, why);
 }

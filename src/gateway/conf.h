@@ -38,7 +38,10 @@ struct gateway_conf {
     enum gateway_gpu_demand gpu_demand;
     const char *gpu_root;     /* device root of a simulator, PEM file; NULL: NVIDIA's */
     const char *gpu_rim_root; /* RIM root likewise */
-    const char *gpu_rims;     /* folder of RIM files; NULL: from NVIDIA's service */
+    const char *gpu_rims;     /* folder of RIM files; NULL: none */
+    const char *gpu_rim_url;  /* RIM service; NULL: none is asked */
+    const char *gpu_ocsp_url; /* responder; NULL: none is asked */
+    const char *gpu_policy;   /* JSON file; NULL: the default policy */
     size_t node_count;
     struct gateway_node_conf nodes[GATEWAY_NODES_MAX];
 };

@@ -2,7 +2,6 @@
  * fetching, the roots, the reference values and the collateral. */
 #include "gateway/lease.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,15 +15,12 @@
 #include "crypto/x509.h"
 #include "net/collateral.h"
 #include "net/fetch.h"
-
-#include <tacit/gpu.h>
+#include "net/gpu_trust.h"
 
 enum {
     REPORT_MAX = 8 * 1024 * 1024, /* 8 GPUs and 4 switches with chains stay below 400 KiB */
     COLLATERAL_MAX = 1024 * 1024,
     ROOT_MAX = 64 * 1024,
-    RIM_MAX = 1024 * 1024,
-    RIMS_MAX = 64,
     VERDICT_MAX = 1024 * 1024,
 };
 
@@ -33,10 +29,7 @@ struct lease_policy {
     struct buf root_der;              /* empty: Intel's */
     struct buf collateral;            /* compact JSON; empty: ask the source */
     struct collateral_source *source; /* Intel's PCS or a PCCS; NULL if a file is given */
-    struct buf gpu_root, gpu_rim_root;
-    struct buf rim_files[RIMS_MAX];
-    struct tacit_gpu_rim rims[RIMS_MAX];
-    size_t rim_count;
+    struct gpu_trust *gpu;
 };
 
 /* --- what all verifications share ---------------------------------------------------------------
@@ -79,34 +72,6 @@ static enum tacit_err root_load(struct buf *der, const char *path, char why[stat
     return err == TACIT_OK && path != NULL && der->len == 0 ? TACIT_FORMAT : err;
 }
 
-static enum tacit_err rims_load(struct lease_policy *p, const char *folder, char why[static 256])
-{
-    DIR *dir = folder == NULL ? NULL : opendir(folder);
-    struct dirent *entry;
-    enum tacit_err err = folder == NULL || dir != NULL ? TACIT_OK : TACIT_NOT_FOUND;
-
-    if (err != TACIT_OK)
-        snprintf(why, 256, "cannot read the RIM folder %.150s", folder);
-    while (err == TACIT_OK && dir != NULL && (entry = readdir(dir)) != NULL) {
-        char path[4096];
-
-        if (!bytes_ends_with(bytes_of(entry->d_name), BYTES_LIT(".xml")))
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-        if (p->rim_count == RIMS_MAX) {
-            snprintf(why, 256, "more than %d RIM files in %.150s", RIMS_MAX, folder);
-            err = TACIT_LIMIT;
-            break;
-        }
-        err = file_load(&p->rim_files[p->rim_count], RIM_MAX, path, "RIM", why);
-        p->rims[p->rim_count].xml = buf_bytes(&p->rim_files[p->rim_count]);
-        p->rim_count++;
-    }
-    if (dir != NULL)
-        closedir(dir);
-    return err;
-}
-
 /* Collateral is fetched as platforms need it and kept in the state folder. */
 static enum tacit_err source_open(struct lease_policy *p, const struct gateway_conf *conf,
                                   char why[static 256])
@@ -127,6 +92,27 @@ static enum tacit_err source_open(struct lease_policy *p, const struct gateway_c
     return err;
 }
 
+/* What GPU evidence is judged by; what is fetched for it is kept in the state folder. */
+static enum tacit_err gpu_open(struct lease_policy *p, const struct gateway_conf *conf,
+                               char why[static 256])
+{
+    char dir[4096];
+    struct gpu_trust_opts opts = {.root_path = conf->gpu_root,
+                                  .rim_root_path = conf->gpu_rim_root,
+                                  .rim_paths = &conf->gpu_rims,
+                                  .rim_path_count = conf->gpu_rims != NULL ? 1 : 0,
+                                  .policy_path = conf->gpu_policy,
+                                  .rim_url = conf->gpu_rim_url,
+                                  .ocsp_url = conf->gpu_ocsp_url,
+                                  .cache_dir = dir};
+
+    if (snprintf(dir, sizeof(dir), "%s/gpu", conf->state) >= (int)sizeof(dir)) {
+        snprintf(why, 256, "the name of the state folder is too long");
+        return TACIT_LIMIT;
+    }
+    return gpu_trust_load(&p->gpu, &opts, why);
+}
+
 enum tacit_err lease_policy_load(struct lease_policy **out, const struct gateway_conf *conf,
                                  char why[static 256])
 {
@@ -144,11 +130,7 @@ enum tacit_err lease_policy_load(struct lease_policy **out, const struct gateway
     if (err == TACIT_OK && conf->collateral == NULL)
         err = source_open(p, conf, why);
     if (err == TACIT_OK)
-        err = file_load(&p->gpu_root, ROOT_MAX, conf->gpu_root, "GPU root", why);
-    if (err == TACIT_OK)
-        err = file_load(&p->gpu_rim_root, ROOT_MAX, conf->gpu_rim_root, "RIM root", why);
-    if (err == TACIT_OK)
-        err = rims_load(p, conf->gpu_rims, why);
+        err = gpu_open(p, conf, why);
     if (err == TACIT_OK)
         *out = p;
     else
@@ -160,13 +142,10 @@ void lease_policy_free(struct lease_policy *p)
 {
     if (p == NULL)
         return;
-    for (size_t i = 0; i < p->rim_count; i++)
-        buf_done(&p->rim_files[i]);
     buf_done(&p->root_der);
     buf_done(&p->collateral);
     collateral_source_free(p->source);
-    buf_done(&p->gpu_root);
-    buf_done(&p->gpu_rim_root);
+    gpu_trust_free(p->gpu);
     free(p);
 }
 
@@ -217,42 +196,49 @@ static enum tacit_err report_fetch(struct fetch_reply *reply, const struct gatew
     return err;
 }
 
+/* Whether nothing speaks against the node but that a service could not be reached: then the lease
+ * may run out instead of ending at once. */
+static bool is_service_lacking(const struct tacit_verdict *v, enum tacit_err refs_err)
+{
+    if (refs_err != TACIT_IO && refs_err != TACIT_TIMEOUT && refs_err != TACIT_BUSY)
+        return false;
+    for (size_t i = 0; i < v->count; i++)
+        if (v->rows[i].is_required && v->rows[i].result != TACIT_ROW_PASSED &&
+            v->rows[i].cause != TACIT_CAUSE_UNOBTAINABLE)
+            return false;
+    return true;
+}
+
 static enum tacit_err report_judge(struct lease *out, struct tacit_verdict *v,
                                    const struct lease_policy *p,
                                    const struct gateway_node_conf *node,
                                    const struct fetch_reply *reply, const uint8_t nonce[static 32])
 {
-    struct tacit_gpu_opts gpu = {
-        .now_unix_s = clock_unix_s(),
-        .device_root = buf_bytes(&p->gpu_root),
-        .rim_root = buf_bytes(&p->gpu_rim_root),
-        .rims = p->rims,
-        .rim_count = p->rim_count,
-    };
     struct tacit_report_opts opts = {
         .form = TACIT_REPORT_NODE,
-        .now_unix_s = gpu.now_unix_s,
+        .now_unix_s = clock_unix_s(),
         .tls_spki = reply->spki,
         .is_tls_required = true,
         .model = node->model,
         .root_der = buf_bytes(&p->root_der),
         .collateral = collateral_give,
         .gpu_demand = p->gpu_demand,
-        .gpu = &gpu,
     };
     struct tacit_report_facts facts;
+    struct gpu_trust_use gpu;
     struct lending lending = {p, {.source = p->source}};
     enum tacit_err err;
 
     opts.collateral_ctx = &lending;
     memcpy(opts.nonce, nonce, 32);
-    memcpy(gpu.nonce, nonce, 32);
+    gpu_trust_apply(p->gpu, &gpu, &opts);
     err = tacit_report_verify(v, &facts, buf_bytes(&reply->body), &opts);
     collateral_loan_done(&lending.loan);
+    gpu_trust_done(&gpu);
     if (err != TACIT_OK)
         return err;
     if (!tacit_verdict_is_trusted(v) || !facts.node.has_tls_spki)
-        return TACIT_UNTRUSTED;
+        return is_service_lacking(v, gpu.refs_err) ? gpu.refs_err : TACIT_UNTRUSTED;
     *out = (struct lease){.is_held = true, .is_simulated = v->is_simulated};
     memcpy(out->spki, facts.node.tls_spki, sizeof(out->spki));
     snprintf(out->model, sizeof(out->model), "%s", facts.node.model);

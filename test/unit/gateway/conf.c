@@ -64,6 +64,39 @@ static void reads_a_whole_file(void **state)
     place_done(&p);
 }
 
+static void asks_nvidias_services_unless_told_otherwise(void **state)
+{
+    static const struct {
+        const char *trust, *rim, *ocsp;
+    } cases[] = {
+        {"", "https://rim.attestation.nvidia.com", "https://ocsp.ndis.nvidia.com/"},
+        {"gpu_rims = /rims", NULL, NULL},
+        {"gpu_rim_url = none\ngpu_ocsp_url = none", NULL, NULL},
+        {"gpu_rims = /rims\ngpu_ocsp_url = http://127.0.0.1:9/", NULL, "http://127.0.0.1:9/"},
+        {"gpu_rim_url = https://rims.example\ngpu_policy = /p.json", "https://rims.example",
+         "https://ocsp.ndis.nvidia.com/"},
+    };
+    struct place p = place_make("0123456789abcdef");
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct gateway_conf *c;
+        char why[CONF_MESSAGE_MAX] = "";
+        char head[256];
+
+        snprintf(head, sizeof(head), "[gateway]\nstate = /x\n[trust]\n%s", cases[i].trust);
+        assert_ok(load(&c, &p, head, "url = https://h:1\nmodel = m", why));
+        assert_int_equal(c->gpu_rim_url == NULL, cases[i].rim == NULL);
+        assert_int_equal(c->gpu_ocsp_url == NULL, cases[i].ocsp == NULL);
+        if (cases[i].rim != NULL)
+            assert_string_equal(c->gpu_rim_url, cases[i].rim);
+        if (cases[i].ocsp != NULL)
+            assert_string_equal(c->gpu_ocsp_url, cases[i].ocsp);
+        gateway_conf_free(c);
+    }
+    place_done(&p);
+}
+
 static void names_what_is_wrong(void **state)
 {
     static const struct {
@@ -78,6 +111,12 @@ static void names_what_is_wrong(void **state)
         {"[gateway]\nstate = /x", "url = https://h:1\nmodel = a:b", "model"},
         {"[gateway]\nstate = /x\n[tee]\nprovider = any", "url = https://h:1\nmodel = m",
          "provider"},
+        {"[gateway]\nstate = /x\n[trust]\ngpu_rim_url = rim.example",
+         "url = https://h:1\nmodel = m", "gpu_rim_url"},
+        {"[gateway]\nstate = /x\n[trust]\ngpu_ocsp_url = ftp://o", "url = https://h:1\nmodel = m",
+         "gpu_ocsp_url"},
+        {"[gateway]\nstate = /x\n[trust]\ngpu_arch = HOPPER", "url = https://h:1\nmodel = m",
+         "gpu_arch"},
         {"[gateway]\nstate = /x\n[trust]\nlease = 1ms", "url = https://h:1\nmodel = m", "lease"},
     };
     struct place p = place_make("0123456789abcdef");
@@ -116,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_whole_file),
+        cmocka_unit_test(asks_nvidias_services_unless_told_otherwise),
         cmocka_unit_test(names_what_is_wrong),
         cmocka_unit_test(refuses_weak_tokens_without_showing_them),
     };
