@@ -76,7 +76,7 @@ def check_includes(path, text):
             continue
         quote, name = m.groups()
         for pattern, places in DOORS.items():
-            if quote == '<' and re.match(pattern, name) and not path.startswith('test/') \
+            if quote == '<' and re.match(pattern, name) and not path.startswith(('test/', 'bench/')) \
                     and not any(path.startswith(p) for p in places):
                 problem('doors', path, number, '<%s> belongs to %s' % (name, ', '.join(places)))
         if path.startswith('include/') and quote == '"':
@@ -126,7 +126,7 @@ def check_sizes(path, text, code):
 
 
 def check_state(path, code):
-    if path in STATE_ALLOWED or path.startswith(('test/', 'fuzz/')) or not path.endswith('.c'):
+    if path in STATE_ALLOWED or path.startswith(('test/', 'fuzz/', 'bench/')) or not path.endswith('.c'):
         return
     depth = 0
     for number, line in enumerate(code.split('\n'), 1):

@@ -42,7 +42,7 @@ def read_tap(text):
         name, word, why = m.group(3), (m.group(4) or '').upper(), m.group(5)
         if word == 'SKIP':
             # cmocka puts the function's name where the reason should be, and the reason on a line before.
-            reason = (before[-1] if before else '') if not name else why
+            reason = re.sub(r'^skipped:?\s*', '', before[-1] if before else '') if not name else why
             claims.append(Claim('skipped', name or why, reason or 'no reason given'))
         else:
             claims.append(Claim('failed' if m.group(1) else 'passed', name, ''))

@@ -184,9 +184,13 @@ static void a_fault_makes_a_good_quote_refused(void **state)
 
 static void a_fault_leaves_nothing_wrong_in_the_cache(void **state)
 {
-    struct tacit_quote_cache *cache = tacit_quote_cache_new();
+    struct tacit_quote_cache *cache;
+    struct bench b;
 
     (void)state;
+    open_vector(&b, TDX_REAL_V4); /* skips the test where there are no vectors */
+    close_vector(&b);
+    cache = tacit_quote_cache_new();
     every_fault(TDX_REAL_V4, true, cache);
     tacit_quote_cache_free(cache);
 }
