@@ -405,6 +405,17 @@ def engines_that_talk_nonsense_under_load_break_only_their_own_replies(stack):
     no_sanitizer_spoke(stack)
 
 
+@claim
+def engines_that_hang_are_let_go_of_when_their_clients_leave(stack):
+    hung = [Client(stack, 'mock:stall %d' % (i % 3), i % 2 == 0).shake().send() for i in range(6)]
+    time.sleep(0.5)
+    assert outstanding(stack) == len(hung)
+    assert stack.chat('mock:count 2').status == 200
+    for i, client in enumerate(hung):
+        client.leave(i % 3 == 0)
+    quiet(stack)
+
+
 def under_load(stack, disturb, seconds, may_refuse):
     """Clients ask all the time while `disturb` runs; returns how many replies were whole, cut by an error event,
     answered with an error, and how many connections were refused."""
