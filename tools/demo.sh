@@ -38,7 +38,9 @@ step "Asking: $question"
     die "the answer was not verified"
 
 step "The same exchange, saved, verified again offline"
-trust=(--trust-root "$folder/sim/root.pem" --collateral "$folder/sim/collateral.json")
+trust=(--trust-root "$folder/sim/root.pem" --collateral "$folder/sim/collateral.json"
+    --gpu-root "$folder/sim/gpu-device-root.pem" --gpu-rim-root "$folder/sim/gpu-rim-root.pem"
+    --rim "$folder/sim/gpu-rim")
 "$tacit" verify chat "$folder/exchange" --brief "${trust[@]}" >"$folder/verdict" || die "it was refused"
 tail -n 1 "$folder/verdict"
 

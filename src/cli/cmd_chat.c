@@ -225,11 +225,7 @@ static int complete(struct chat *chat)
         chat->server.url = up.url;
         if (chat->server.api_key == NULL)
             chat->server.api_key = up.api_key;
-        if (chat->trust.root_path == NULL)
-            chat->trust.root_path = up.trust_root;
-        if (chat->trust.collateral_paths.count == 0 && up.collateral != NULL)
-            chat->trust.collateral_paths.items[chat->trust.collateral_paths.count++] =
-                up.collateral;
+        trust_take_up(&chat->trust, &up);
         if (chat->server.model == NULL)
             chat->server.model = up.model;
         chat->up_folder = NULL; /* may have pointed to our own stack */
@@ -306,11 +302,9 @@ static int run(struct chat *chat, int argc, char **argv)
         {.name = "direct",
          .help = "the server is a node, not a gateway",
          .flag = &chat->server.is_direct},
-        {.name = "algo",
-         .metavar = "ALGO",
-         .help = "ecdsa (default) or ed25519",
-         .value = &chat->server.algo},
+        {"algo", "ALGO", "ecdsa (default) or ed25519", NULL, &chat->server.algo, NULL},
         TRUST_OPTIONS(&chat->trust),
+        GPU_OPTIONS(&chat->trust.gpu),
         {.name = "save",
          .metavar = "DIR",
          .help = "save the exchange and its evidence (it holds the prompt)",

@@ -21,12 +21,12 @@ static void print_lines(const struct up *up)
 
     base64_encode(&pin, BYTES_ARRAY(up->gateway_spki), BASE64_STD);
     (void)printf(
-        "\n%stacit is up.%s The TEE is SIMULATED: it proves nothing about this machine.\n\n", bold,
-        off);
+        "\n%stacit is up.%s TEE and GPUs are SIMULATED: they prove nothing about this machine.\n\n",
+        bold, off);
     (void)printf("  URL      https://localhost:%u/v1\n", up->gateway_port);
     (void)printf("  API key  %s\n", up->key_text);
-    (void)printf("  model    %s\n  nodes    %zu\n  folder   %s\n", up->model_name, up->node_count,
-                 up->folder);
+    (void)printf("  model    %s\n  nodes    %zu\n  GPUs     %u for each node\n  folder   %s\n",
+                 up->model_name, up->node_count, up->gpu_count, up->folder);
     (void)printf("\n%sAsk and verify:%s\n  tacit chat --up %s \"What is the capital of France?\"\n",
                  bold, off, up->folder);
     (void)printf(
@@ -113,10 +113,11 @@ int cmd_up(int argc, char **argv)
          .metavar = "URL",
          .help = "an OpenAI-compatible engine that runs already, instead",
          .value = &up->engine_url},
-        {.name = "nodes",
+        {"nodes", "N", "how many nodes, 1 to 8 (default 2)", NULL, &up->nodes_option, NULL},
+        {.name = "gpus",
          .metavar = "N",
-         .help = "how many nodes, 1 to 8 (default 2)",
-         .value = &up->nodes_option},
+         .help = "simulated GPUs of each node, 0 to 8 (default 1)",
+         .value = &up->gpus_option},
         {.name = "port",
          .metavar = "PORT",
          .help = "of the gateway on localhost (default: a free one)",

@@ -171,6 +171,7 @@ static int run(struct job *j, int argc, char **argv)
          .help = "the report is a node's, not a gateway's",
          .flag = &j->is_direct},
         TRUST_OPTIONS(&j->trust),
+        GPU_OPTIONS(&j->trust.gpu),
         {.name = "json", .help = "the verdict as JSON", .flag = &j->is_json},
         {.name = "brief",
          .help = "count passed rows instead of listing them",

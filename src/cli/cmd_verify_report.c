@@ -10,7 +10,7 @@
 #include "cli/show.h"
 #include "codec/hex.h"
 
-enum { REPORT_FILE_LIMIT = 8 * 1024 * 1024 };
+enum { REPORT_FILE_LIMIT = 8 * 1024 * 1024, UP_MEMORY = 256 * 1024 };
 
 struct job {
     struct trust trust;
@@ -19,6 +19,8 @@ struct job {
     const char *spki;
     bool is_json;
     bool is_brief;
+    const char *up_folder;
+    struct arena arena; /* what up.json says */
 };
 
 /* A saved report: the nonce and the TLS key that was seen come from the user, not from the file. */
@@ -48,10 +50,27 @@ static int judge_file(struct job *j, struct tacit_verdict *v, const char *path)
     return code;
 }
 
+/* What was not given comes from a running `tacit up`, if its folder was. */
+static int take_up(struct job *j, const struct cli_args *args)
+{
+    struct upfile up;
+
+    if (j->up_folder == NULL)
+        return CLI_GO_ON;
+    if (upfile_read(&up, &j->arena, j->up_folder) != TACIT_OK)
+        return cli_fail("verify report", "no `tacit up` runs in %s", j->up_folder);
+    trust_take_up(&j->trust, &up);
+    if (args->count == 0 && j->server.url == NULL)
+        j->server.url = up.url;
+    if (j->server.model == NULL && !j->server.is_direct)
+        j->server.model = up.model;
+    return CLI_GO_ON;
+}
+
 static int judge(struct job *j, struct tacit_verdict *v, const struct cli_args *args)
 {
     if ((args->count == 1) == (j->server.url != NULL))
-        return cli_fail("verify report", "give either a FILE or --url");
+        return cli_fail("verify report", "give either a FILE, --url or --up");
     if (args->count == 1)
         return judge_file(j, v, args->items[0]);
     if (attested_open(&j->server, v, &j->trust) == TACIT_OK)
@@ -61,7 +80,7 @@ static int judge(struct job *j, struct tacit_verdict *v, const struct cli_args *
 
 int cmd_verify_report(int argc, char **argv)
 {
-    struct job j = {.server = {.algo = "ecdsa"}};
+    struct job j = {.server = {.algo = "ecdsa"}, .arena = arena_make(UP_MEMORY)};
     struct tacit_verdict *v = calloc(1, sizeof *v);
     struct cli_args args;
     const struct cli_opt opts[] = {
@@ -69,6 +88,10 @@ int cmd_verify_report(int argc, char **argv)
          .metavar = "URL",
          .help = "ask this server, with a fresh nonce",
          .value = &j.server.url},
+        {.name = "up",
+         .metavar = "DIR",
+         .help = "ask the `tacit up` that runs in this folder, and believe what it names",
+         .value = &j.up_folder},
         {.name = "model",
          .metavar = "NAME",
          .help = "the node part must be for this model",
@@ -76,10 +99,7 @@ int cmd_verify_report(int argc, char **argv)
         {.name = "direct",
          .help = "the server is a node, not a gateway",
          .flag = &j.server.is_direct},
-        {.name = "algo",
-         .metavar = "ALGO",
-         .help = "ecdsa (default) or ed25519",
-         .value = &j.server.algo},
+        {"algo", "ALGO", "ecdsa (default) or ed25519", NULL, &j.server.algo, NULL},
         {.name = "nonce",
          .metavar = "HEX",
          .help = "with FILE: the nonce that was sent",
@@ -89,11 +109,12 @@ int cmd_verify_report(int argc, char **argv)
          .help = "with FILE: SHA-256 of the TLS key that was seen",
          .value = &j.spki},
         TRUST_OPTIONS(&j.trust),
+        GPU_OPTIONS(&j.trust.gpu),
         {.name = "json", .help = "the verdict as JSON", .flag = &j.is_json},
         {.name = "brief", .help = "count passed rows instead of listing them", .flag = &j.is_brief},
     };
     const struct cli_usage usage = {
-        .synopsis = "tacit verify report (FILE --nonce HEX | --url URL) [options]",
+        .synopsis = "tacit verify report (FILE --nonce HEX | --url URL | --up DIR) [options]",
         .about = "Verifies an attestation report of a gateway (or, with "
                  "--direct, a node): every quote, event log and key in it.",
         .opts = opts,
@@ -101,6 +122,8 @@ int cmd_verify_report(int argc, char **argv)
         .max_args = 1};
     int code = v == NULL ? EXIT_UNKNOWN : cli_parse(&args, argc, argv, &usage);
 
+    if (code == CLI_GO_ON)
+        code = take_up(&j, &args);
     if (code == CLI_GO_ON)
         code = trust_load(&j.trust, "verify report") ? judge(&j, v, &args) : EXIT_UNKNOWN;
     if (code == CLI_GO_ON) {
@@ -112,6 +135,7 @@ int cmd_verify_report(int argc, char **argv)
     }
     attested_done(&j.server);
     trust_done(&j.trust);
+    arena_done(&j.arena);
     free(v);
     return code;
 }

@@ -59,12 +59,14 @@ bool trust_load(struct trust *t, const char *command)
             return false;
         }
     }
-    return load_root(t, command) && pccs_open(&t->pccs, t->root_der, command);
+    return load_root(t, command) && pccs_open(&t->pccs, t->root_der, command) &&
+           gpu_opts_load(&t->gpu, t->pccs.proxy, command);
 }
 
 void trust_done(struct trust *t)
 {
     pccs_close(&t->pccs);
+    gpu_opts_done(&t->gpu);
     arena_done(&t->arena);
 }
 
@@ -109,10 +111,27 @@ static enum tacit_err find_collateral(struct bytes *json, char *why,
     return TACIT_NOT_FOUND;
 }
 
+void trust_take_up(struct trust *t, const struct upfile *up)
+{
+    if (t->root_path == NULL)
+        t->root_path = up->trust_root;
+    if (t->collateral_paths.count == 0 && up->collateral != NULL)
+        t->collateral_paths.items[t->collateral_paths.count++] = up->collateral;
+    if (t->gpu.demand == NULL && up->gpu_root != NULL)
+        t->gpu.demand = "required";
+    if (t->gpu.root_path == NULL)
+        t->gpu.root_path = up->gpu_root;
+    if (t->gpu.rim_root_path == NULL)
+        t->gpu.rim_root_path = up->gpu_rim_root;
+    if (t->gpu.rims.count == 0 && up->gpu_rims != NULL)
+        t->gpu.rims.items[t->gpu.rims.count++] = up->gpu_rims;
+}
+
 void trust_apply(struct trust *t, struct tacit_report_opts *opts)
 {
     opts->root_der = t->root_der;
     opts->now_unix_s = t->now_unix_s;
     opts->collateral = find_collateral;
     opts->collateral_ctx = t;
+    gpu_opts_apply(&t->gpu, opts);
 }

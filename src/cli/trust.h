@@ -8,13 +8,16 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "cli/args.h"
+#include "cli/gpu_opts.h"
 #include "cli/pccs.h"
+#include "cli/upfile.h"
 
 struct trust {
     const char *root_path;            /* --trust-root: PEM or DER; NULL: Intel's */
     struct cli_list collateral_paths; /* --collateral: compact JSON files */
     const char *at;                   /* --at: YYYY-MM-DDThh:mm:ssZ; NULL: now */
     struct pccs pccs;                 /* --pccs and its companions */
+    struct gpu_opts gpu;              /* --gpu and its companions, where the command has them */
     struct arena arena;
     struct bytes root_der;
     struct bytes collateral[CLI_LIST_MAX];
@@ -41,7 +44,10 @@ struct trust {
  * `command`. trust_done in every case. */
 MUST_CHECK bool trust_load(struct trust *t, const char *command);
 void trust_done(struct trust *t);
-/* Root, time and collateral into verification options, which borrow from t. */
+/* What a running `tacit up` names, where no option says otherwise. Texts are borrowed. */
+void trust_take_up(struct trust *t, const struct upfile *up);
+/* Root, time, collateral and what is believed about GPUs into verification options, which borrow
+ * from t. */
 void trust_apply(struct trust *t, struct tacit_report_opts *opts);
 
 #endif

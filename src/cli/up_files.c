@@ -19,8 +19,9 @@
 #include "codec/jwrite.h"
 #include "crypto/random.h"
 #include "tee/sim.h"
+#include "tee/sim_gpu.h"
 
-enum { CONF_LIMIT = 64 * 1024, DEFAULT_NODES = 2, RUN_DIR_MAX = 80 };
+enum { CONF_LIMIT = 64 * 1024, DEFAULT_NODES = 2, RUN_DIR_MAX = 80, UP_GPUS_MAX = 8 };
 
 static const char default_model[] = "pebble-q8_0.gguf";
 
@@ -186,6 +187,10 @@ bool up_find(struct up *up)
         (!cli_number(&number, up->nodes_option, UP_NODES_MAX) || number == 0))
         return say(up, "--nodes wants 1 to 8", "");
     up->node_count = (size_t)number;
+    number = 1;
+    if (up->gpus_option != NULL && !cli_number(&number, up->gpus_option, UP_GPUS_MAX))
+        return say(up, "--gpus wants 0 to 8", "");
+    up->gpu_count = (unsigned)number;
     number = 0;
     if (up->port_option != NULL && !cli_number(&number, up->port_option, UINT16_MAX))
         return say(up, "--port wants 0 to 65535", "");
@@ -203,6 +208,20 @@ static bool write_text(struct up *up, const char *name, struct buf *text)
     return is_written || say(up, "cannot write ", name);
 }
 
+/* Roots and manifests of the simulated GPUs, beside those of the platform. */
+static enum tacit_err write_gpus(const struct up *up, struct sim *sim, const char *folder)
+{
+    struct sim_gpu *g = NULL;
+    enum tacit_err err = TACIT_OK;
+
+    if (up->gpu_count > 0)
+        err = sim_gpu_open(&g, sim, up->gpu_count, clock_unix_s());
+    if (err == TACIT_OK && g != NULL)
+        err = sim_gpu_export(g, folder);
+    sim_gpu_free(g);
+    return err;
+}
+
 static bool write_platform(struct up *up)
 {
     char path[UP_PATH_MAX];
@@ -214,9 +233,11 @@ static bool write_platform(struct up *up)
         return say(up, "the folder's name is too long", "");
     if (sim_open(&sim, path, why) != TACIT_OK)
         return say(up, "the simulated platform: ", why);
-    is_written = sim_export(sim, clock_unix_s()) == TACIT_OK;
+    is_written =
+        sim_export(sim, clock_unix_s()) == TACIT_OK && write_gpus(up, sim, path) == TACIT_OK;
     sim_free(sim);
-    return is_written || say(up, "cannot write the simulator's root and collateral to ", path);
+    return is_written ||
+           say(up, "cannot write the simulator's roots, collateral and manifests to ", path);
 }
 
 static bool write_token(struct up *up, const char *name)
@@ -257,6 +278,9 @@ static bool write_node(struct up *up, size_t i)
                  has_run_dir ? run_dir : "", has_run_dir ? "\n" : "");
     buf_putf(&t, "[tee]\nprovider = simulator\npath = %s/sim\n\n[token gateway]\nfile = %s/%s\n",
              up->folder, up->folder, name);
+    if (up->gpu_count > 0)
+        buf_putf(&t, "\n[gpu]\nprovider = simulator\npath = %s/sim\ncount = %u\n", up->folder,
+                 up->gpu_count);
     (void)snprintf(name, sizeof name, "node-%zu.conf", i + 1);
     return write_text(up, name, &t);
 }
@@ -272,6 +296,11 @@ static bool write_gateway(struct up *up)
     buf_putf(&t, "[tee]\nprovider = simulator\npath = %s/sim\n\n", up->folder);
     buf_putf(&t, "[trust]\nroot = %s/sim/root.pem\ncollateral = %s/sim/collateral.json\n",
              up->folder, up->folder);
+    if (up->gpu_count > 0)
+        buf_putf(&t,
+                 "gpu = required\ngpu_root = %s/sim/gpu-device-root.pem\n"
+                 "gpu_rim_root = %s/sim/gpu-rim-root.pem\ngpu_rims = %s/sim/gpu-rim\n",
+                 up->folder, up->folder, up->folder);
     for (size_t i = 0; i < up->node_count; i++)
         buf_putf(&t,
                  "\n[node node-%zu]\nurl = https://127.0.0.1:%u\ntoken_file = %s/node-%zu.token\n"
@@ -352,6 +381,11 @@ bool up_announce(struct up *up)
     announce_path(&w, up, "api_key_file", "api.key");
     announce_path(&w, up, "trust_root", "sim/root.pem");
     announce_path(&w, up, "collateral", "sim/collateral.json");
+    if (up->gpu_count > 0) {
+        announce_path(&w, up, "gpu_root", "sim/gpu-device-root.pem");
+        announce_path(&w, up, "gpu_rim_root", "sim/gpu-rim-root.pem");
+        announce_path(&w, up, "gpu_rims", "sim/gpu-rim");
+    }
     jw_key(&w, "tls_spki"), jw_hex(&w, BYTES_ARRAY(up->gateway_spki));
     jw_key(&w, "pid"), jw_i64(&w, getpid());
     jw_key(&w, "gateway");

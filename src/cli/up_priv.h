@@ -21,7 +21,7 @@ struct up {
     const char *model_name;
     const char *engine;     /* llama-server; NULL: the cached one */
     const char *engine_url; /* an engine that runs already, instead */
-    const char *nodes_option, *port_option, *grace;
+    const char *nodes_option, *gpus_option, *port_option, *grace;
     bool is_quiet;
     /* decided */
     char folder[UP_PATH_MAX]; /* absolute */
@@ -29,6 +29,7 @@ struct up {
     char model_path[UP_PATH_MAX];
     char model_name_text[128];
     size_t node_count;
+    unsigned gpu_count; /* of each node */
     uint16_t gateway_port;
     uint16_t node_ports[UP_NODES_MAX];
     uint8_t gateway_spki[32];

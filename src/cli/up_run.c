@@ -102,15 +102,24 @@ static bool wait_for(struct up *up, struct proc *p, const char *url, const char 
 static bool verify_gateway(struct up *up)
 {
     char url[64], root[UP_PATH_MAX], collateral[UP_PATH_MAX];
+    char gpu_root[UP_PATH_MAX], gpu_rim_root[UP_PATH_MAX], gpu_rims[UP_PATH_MAX];
+    bool has_gpus = up->gpu_count > 0;
+    struct upfile file = {.trust_root = root,
+                          .collateral = collateral,
+                          .gpu_root = has_gpus ? gpu_root : NULL,
+                          .gpu_rim_root = has_gpus ? gpu_rim_root : NULL,
+                          .gpu_rims = has_gpus ? gpu_rims : NULL};
     struct attested server = {.url = url, .model = up->model_name, .algo = "ecdsa"};
-    struct trust trust = {.root_path = root};
+    struct trust trust = {0};
     struct tacit_verdict *v = calloc(1, sizeof *v);
     bool is_trusted = false;
 
     (void)snprintf(url, sizeof url, "https://localhost:%u", up->gateway_port);
     if (v != NULL && up_path(up, root, "sim/root.pem") &&
-        up_path(up, collateral, "sim/collateral.json")) {
-        trust.collateral_paths.items[trust.collateral_paths.count++] = collateral;
+        up_path(up, collateral, "sim/collateral.json") &&
+        up_path(up, gpu_root, "sim/gpu-device-root.pem") &&
+        up_path(up, gpu_rim_root, "sim/gpu-rim-root.pem") && up_path(up, gpu_rims, "sim/gpu-rim")) {
+        trust_take_up(&trust, &file);
         if (trust_load(&trust, "up") && attested_open(&server, v, &trust) == TACIT_OK) {
             is_trusted = tacit_verdict_is_trusted(v);
             if (!is_trusted)

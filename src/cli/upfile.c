@@ -59,6 +59,9 @@ enum tacit_err upfile_read(struct upfile *out, struct arena *arena, const char *
     out->model = text_of(arena, root, "model");
     out->trust_root = text_of(arena, root, "trust_root");
     out->collateral = text_of(arena, root, "collateral");
+    out->gpu_root = text_of(arena, root, "gpu_root");
+    out->gpu_rim_root = text_of(arena, root, "gpu_rim_root");
+    out->gpu_rims = text_of(arena, root, "gpu_rims");
     key_path = text_of(arena, root, "api_key_file");
     if (out->url == NULL)
         err = TACIT_FORMAT;

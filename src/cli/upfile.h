@@ -12,6 +12,9 @@ struct upfile {
     const char *model;
     const char *trust_root;
     const char *collateral;
+    const char *gpu_root; /* NULL: the nodes have no GPUs */
+    const char *gpu_rim_root;
+    const char *gpu_rims; /* folder */
 };
 
 /* The folder of `tacit up` when none is named: $XDG_STATE_HOME/tacit or ~/.local/state/tacit.

@@ -66,7 +66,8 @@ def saved(stack, name):
 
 def trust(stack):
     state = stack.state()
-    return ['--trust-root', state['trust_root'], '--collateral', state['collateral']]
+    return ['--trust-root', state['trust_root'], '--collateral', state['collateral'], '--gpu', 'required',
+            '--gpu-root', state['gpu_root'], '--gpu-rim-root', state['gpu_rim_root'], '--rim', state['gpu_rims']]
 
 
 @claim
