@@ -1,5 +1,6 @@
 /* GPU evidence and OHTTP keys of a report: bound to the caller's nonce and to the attested signing
  * key. */
+#include "attest/gpu_binding.h"
 #include "attest/report_priv.h"
 #include "crypto/ct.h"
 #include "crypto/ed25519.h"
@@ -31,6 +32,18 @@ static void gpu_references(struct side *s, struct tacit_gpu_opts *opts, struct b
                     why[0] != 0 ? why : tacit_err_text(err));
 }
 
+/* NEAR's form: devices and quote answer the same nonce, which is freshness of both and no more
+ * (gpu.md 6.1). The quote's part of it is the row report.data. */
+static void gpu_binding(const struct side *s, const struct tacit_gpu_facts *facts,
+                        const struct tacit_gpu_policy *policy)
+{
+    const struct tacit_row *data = tacit_verdict_row(s->run->v, "report.data", s->subject);
+    bool is_fresh = devices_trusted(facts) > 0 && data != NULL && data->result == TACIT_ROW_PASSED;
+
+    (void)gpu_binding_row(&s->scope, is_fresh ? TACIT_GPU_BINDING_NONCE : TACIT_GPU_BINDING_NONE,
+                          policy == NULL ? TACIT_GPU_BINDING_NONE : policy->binding);
+}
+
 static void gpu_verify(struct side *s, struct bytes payload)
 {
     struct tacit_gpu_opts opts = *s->run->opts->gpu;
@@ -46,6 +59,7 @@ static void gpu_verify(struct side *s, struct bytes payload)
     if (tacit_gpu_verify(s->run->v, facts, payload, &opts) == TACIT_NOMEM)
         s->run->is_out_of_memory = true;
     s->facts->gpu_count = devices_trusted(facts);
+    gpu_binding(s, facts, opts.policy);
 }
 
 static void gpu_nonce_check(struct side *s, struct bytes payload)
