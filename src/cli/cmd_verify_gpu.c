@@ -16,6 +16,7 @@
 #include "base/utc.h"
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/gpu_opts.h"
 #include "cli/show.h"
 #include "codec/hex.h"
 #include "codec/jwrite.h"
@@ -28,11 +29,14 @@ struct job {
     const char *nonce, *at, *chain, *switches, *policy_path;
     const char *device_root, *rim_root, *nras, *nras_jwks, *nras_root, *nras_issuer;
     struct cli_list rim_paths, ocsp_paths;
+    struct gpu_opts services; /* addresses and cache only */
+    struct gpu_refs *refs;
+    struct gpu_refs_set collected;
     bool is_json, is_brief;
     struct arena arena; /* every file that was read */
     struct bytes evidence;
     struct tacit_gpu_rim rims[LIMIT_RIMS];
-    struct tacit_gpu_ocsp ocsp[CLI_LIST_MAX];
+    struct tacit_gpu_ocsp ocsp[LIMIT_OCSP_ANSWERS];
     struct tacit_gpu_nras answer;
     struct tacit_gpu_policy policy;
     struct tacit_gpu_opts opts;
@@ -149,6 +153,44 @@ static bool policy_load(struct job *j)
     return true;
 }
 
+/* What the services that are named say about this very evidence, behind what files hold. Whatever
+ * is missing is told, and missed by the rows. */
+static bool services_ask(struct job *j)
+{
+    struct gpu_refs_opts opts = {.rim_url = j->services.rim_url,
+                                 .ocsp_url = j->services.ocsp_url,
+                                 .device_root = j->opts.device_root,
+                                 .rim_root = j->opts.rim_root,
+                                 .cache_dir = j->services.cache_dir,
+                                 .rim_expired_days = j->policy.rim_expired_days};
+    struct gpu_refs_need need = {j->evidence, j->opts.switches, j->rims, j->opts.rim_count};
+    enum tacit_err err;
+
+    if (opts.rim_url == NULL && opts.ocsp_url == NULL)
+        return true;
+    if (j->chain != NULL) {
+        (void)cli_fail(command, "services are asked about lists of evidence, not about --chain");
+        return false;
+    }
+    err = gpu_refs_new(&j->refs, &opts);
+    if (err != TACIT_OK) {
+        (void)cli_fail(command, "a root is no certificate, or the cache cannot be used: %s",
+                       tacit_err_text(err));
+        return false;
+    }
+    if (gpu_refs_collect(j->refs, &j->collected, &need) != TACIT_OK)
+        (void)fprintf(stderr, "tacit verify gpu: %s\n", j->collected.why);
+    j->opts.rims = j->collected.rims;
+    j->opts.rim_count = j->collected.rim_count;
+    for (size_t i = 0; i < j->collected.ocsp_count && j->opts.ocsp_count < ARRAY_LEN(j->ocsp); i++)
+        j->ocsp[j->opts.ocsp_count++] = j->collected.ocsp[i];
+    if (opts.ocsp_url != NULL && j->policy_path == NULL) {
+        j->policy.is_ocsp_required = true;
+        j->opts.policy = &j->policy;
+    }
+    return true;
+}
+
 static bool job_load(struct job *j, const char *path)
 {
     j->opts.now_unix_s = clock_unix_s();
@@ -164,7 +206,7 @@ static bool job_load(struct job *j, const char *path)
     return load(j, &j->evidence, path) && load(j, &j->opts.switches, j->switches) &&
            load(j, &j->opts.device_root, j->device_root) &&
            load(j, &j->opts.rim_root, j->rim_root) && policy_load(j) && rims_load(j) &&
-           answers_load(j);
+           answers_load(j) && gpu_opts_urls(&j->services, command) && services_ask(j);
 }
 
 static enum tacit_err judge(struct job *j, struct tacit_verdict *v)
@@ -273,12 +315,14 @@ int cmd_verify_gpu(int argc, char **argv)
          NULL},
         {"rim-root", "FILE", "manifest root, not NVIDIA's (SIMULATED)", NULL, &j->rim_root, NULL},
         {"policy", "FILE", "appraisal policy, JSON", NULL, &j->policy_path, NULL},
+        GPU_SERVICE_OPTIONS(&j->services),
         {"json", NULL, "the verdict as JSON", &j->is_json, NULL, NULL},
         {"brief", NULL, "count passed rows instead of listing them", &j->is_brief, NULL, NULL},
     };
     const struct cli_usage usage = {
         .synopsis = "tacit verify gpu FILE --nonce HEX [options]",
-        .about = "Verifies evidence of NVIDIA GPUs and switches offline: FILE is a nvidia_payload, "
+        .about = "Verifies evidence of NVIDIA GPUs and switches, offline unless a service is "
+                 "named: FILE is a nvidia_payload, "
                  "a list of {evidence, certificate}, or with --chain one raw report.",
         .opts = opts,
         .opt_count = ARRAY_LEN(opts),
@@ -289,6 +333,8 @@ int cmd_verify_gpu(int argc, char **argv)
     code = cli_parse(&args, argc, argv, &usage);
     if (code == CLI_GO_ON)
         code = job_run(j, &args);
+    gpu_refs_set_done(&j->collected);
+    gpu_refs_free(j->refs);
     arena_done(&j->arena);
     free(j);
     return code;
