@@ -1,6 +1,6 @@
 /* The node's configuration: one file, measured as a whole (its digest is the event
  * "tacit-config"), hence without secrets: tokens stand in files or as digests.
- * docs/man/tacit-node.1.md describes every key. */
+ * docs/man/tacit-node.1 describes every key. */
 #ifndef NODE_CONF_H
 #define NODE_CONF_H
 

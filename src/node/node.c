@@ -122,7 +122,7 @@ static enum tacit_err measure_file(struct node *n, const char *event, const char
     return err;
 }
 
-/* docs/man/tacit-node.1.md lists the events. */
+/* docs/man/tacit-node.1 lists the events. */
 static enum tacit_err measure_all(struct node *n, char why[static 256])
 {
     const struct node_conf *c = n->conf;
