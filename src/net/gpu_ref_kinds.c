@@ -88,7 +88,7 @@ static bool digest_fits(struct jval stated, struct bytes xml, struct bytes text)
     return bytes_eq(BYTES_ARRAY(digest), BYTES_ARRAY(given));
 }
 
-static enum tacit_err rim_unwrap(struct buf *xml, char *why, struct bytes json, struct bytes id)
+enum tacit_err gpu_ref_rim_unwrap(struct buf *xml, char *why, struct bytes json, struct bytes id)
 {
     struct jscan_field f[] = {
         {.name = "id"}, {.name = "rim"}, {.name = "sha256"}, {.name = "rim_format"}};
@@ -126,7 +126,7 @@ static enum tacit_err rim_fetch(struct buf *doc, uint64_t *retry_after_s, char *
     (void)snprintf(url, sizeof(url), "%.800s/v1/rim/%.*s", refs->rim_url, BYTES_FMT(subject));
     err = gpu_ref_fetch(refs, &reply, &req, name, retry_after_s, why);
     if (err == TACIT_OK)
-        err = rim_unwrap(doc, why, buf_bytes(&reply.body), subject);
+        err = gpu_ref_rim_unwrap(doc, why, buf_bytes(&reply.body), subject);
     fetch_reply_done(&reply);
     return err;
 }

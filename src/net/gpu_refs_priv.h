@@ -32,6 +32,11 @@ MUST_CHECK enum tacit_err gpu_ref_fetch(const struct gpu_refs *refs, struct fetc
                                         const struct fetch_request *req, const char *name,
                                         uint64_t *retry_after_s, char *why);
 
+/* The manifest inside a reply of the RIM service, if the reply is about `id` and whole. Trusts and
+ * verifies nothing else. TACIT_OK, TACIT_FORMAT, TACIT_MISMATCH, TACIT_LIMIT, TACIT_NOMEM. */
+MUST_CHECK enum tacit_err gpu_ref_rim_unwrap(struct buf *xml, char *why, struct bytes json,
+                                             struct bytes id);
+
 /* A sentence "NAME: WHAT"; returns err. */
 enum tacit_err gpu_ref_explain(char *why, enum tacit_err err, const char *name, const char *what);
 

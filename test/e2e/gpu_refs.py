@@ -138,6 +138,7 @@ def a_gateway_holds_gpus_to_its_policy(stack):
         json.dump({'devices': {'arch': ['BLACKWELL']}}, f)
     url = stack.gateway('picky', *stack.gpu_lines(), 'gpu_rims = %s/sim/gpu-rim' % stack.folder, 'gpu_policy = ' + policy)
     wait_until(lambda: refusals(stack, 'picky') > 0, 30, 'the node is judged')
+    assert '"err":"TACIT_UNTRUSTED"' in stack.text('picky.log')
     assert models(url) == []
 
 
@@ -165,6 +166,7 @@ def verify_gpu_fetches_and_then_needs_the_service_no_more(stack):
 def a_gateway_without_the_service_gives_no_lease(stack):
     url = stack.gateway('cut-off', *stack.gpu_lines(), 'gpu_rim_url = ' + stack.service_url, 'gpu_ocsp_url = none')
     wait_until(lambda: refusals(stack, 'cut-off') > 0, 30, 'the node is judged')
+    assert '"err":"TACIT_IO"' in stack.text('cut-off.log'), 'it would end a lease at once'
     assert models(url) == []
 
 
