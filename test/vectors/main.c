@@ -101,9 +101,10 @@ bool tsv_str(char *out, size_t size, struct bytes field)
     return true;
 }
 
-static bool folder_is_visible(const struct dirent *e)
+/* A file that is taken for a folder (its type is not always told) holds no manifest. */
+static bool may_be_folder(const struct dirent *e)
 {
-    return e->d_type == DT_DIR && e->d_name[0] != '.';
+    return e->d_type != DT_REG && e->d_name[0] != '.';
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -125,7 +126,7 @@ static void folder_run(struct vectors *v, const char *dir, unsigned depth)
     }
     count = depth == 0 ? 0 : scandir(dir, &list, NULL, by_name);
     for (int i = 0; i < count; i++) {
-        if (folder_is_visible(list[i]) &&
+        if (may_be_folder(list[i]) &&
             (size_t)snprintf(path, sizeof(path), "%s/%s", dir, list[i]->d_name) < sizeof(path))
             folder_run(v, path, depth - 1);
         free(list[i]);
@@ -152,10 +153,15 @@ int main(int argc, char **argv)
         return 2;
     }
     for (int i = first; i < argc; i++) {
-        if (file_exists(argv[i]))
-            folder_run(&v, argv[i], DEPTH_MAX);
-        else
+        size_t before = v.passed + v.failed;
+
+        if (!file_exists(argv[i])) {
             printf("%s%s is not there: skipped\n", v.is_tap ? "# " : "", argv[i]);
+            continue;
+        }
+        folder_run(&v, argv[i], DEPTH_MAX);
+        if (v.passed + v.failed == before)
+            printf("%s%s: no manifest of a known format in it\n", v.is_tap ? "# " : "", argv[i]);
     }
     if (v.is_tap && v.passed + v.failed == 0)
         printf("1..0 # SKIP no vectors found\n");
