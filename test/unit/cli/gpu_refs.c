@@ -213,6 +213,30 @@ static void clock_turn(int64_t seconds)
     pthread_mutex_unlock(&way.lock);
 }
 
+static void way_set(unsigned *member, unsigned value)
+{
+    pthread_mutex_lock(&way.lock);
+    *member = value;
+    pthread_mutex_unlock(&way.lock);
+}
+
+static void way_text(const char **member, const char *text)
+{
+    pthread_mutex_lock(&way.lock);
+    *member = text;
+    pthread_mutex_unlock(&way.lock);
+}
+
+static unsigned seen(const unsigned *counter)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&way.lock);
+    n = *counter;
+    pthread_mutex_unlock(&way.lock);
+    return n;
+}
+
 /* Evidence and roots of a machine, and refs that ask the services about it. */
 struct scene {
     struct buf payload, device_root, rim_root, nras_root;
@@ -318,8 +342,8 @@ static void eight_devices_share_what_they_have_in_common(void **state)
     assert_ok(collect(&s));
     assert_int_equal(s.set.rim_count, 2);
     assert_int_equal(s.set.ocsp_count, for_one + 7);
-    assert_int_equal(way.rims, 2);
-    assert_int_equal(way.ocsps, s.set.ocsp_count);
+    assert_int_equal(seen(&way.rims), 2);
+    assert_int_equal(seen(&way.ocsps), s.set.ocsp_count);
     assert_true(is_trusted(&s, false));
     scene_done(&s);
 }
@@ -332,11 +356,11 @@ static void a_second_collection_asks_nobody(void **state)
     UNUSED(state);
     scene_make(&s, 1);
     assert_ok(collect(&s));
-    rims = way.rims, ocsps = way.ocsps;
+    rims = seen(&way.rims), ocsps = seen(&way.ocsps);
     clock_turn(3600);
     assert_ok(collect(&s));
-    assert_int_equal(way.rims, rims);
-    assert_int_equal(way.ocsps, ocsps);
+    assert_int_equal(seen(&way.rims), rims);
+    assert_int_equal(seen(&way.ocsps), ocsps);
     assert_true(is_trusted(&s, false));
     scene_done(&s);
 }
@@ -348,7 +372,7 @@ static void tells_no_such_manifest_from_no_answer(void **state)
     UNUSED(state);
     scene_make(&s, 1);
     way_spoil(STATUS, "NV_GPU_VBIOS");
-    way.status = 404;
+    way_set(&way.status, 404);
     assert_err(collect(&s), TACIT_NOT_FOUND);
     assert_non_null(strstr(s.set.why, "manifest NV_GPU_VBIOS"));
     assert_non_null(strstr(s.set.why, "404"));
@@ -358,7 +382,7 @@ static void tells_no_such_manifest_from_no_answer(void **state)
 
     scene_make(&s, 1);
     way_spoil(STATUS, "/v1/rim/");
-    way.status = 500;
+    way_set(&way.status, 500);
     assert_err(collect(&s), TACIT_IO);
     assert_non_null(strstr(s.set.why, "500"));
     scene_done(&s);
@@ -379,15 +403,15 @@ static void obeys_a_busy_service(void **state)
     UNUSED(state);
     scene_make(&s, 1);
     way_spoil(STATUS, "/v1/rim/");
-    way.status = 503;
-    way.retry_after = 600;
+    way_set(&way.status, 503);
+    way_set(&way.retry_after, 600);
     assert_err(collect(&s), TACIT_BUSY);
-    rims = way.rims;
+    rims = seen(&way.rims);
     way_spoil(HONEST, NULL);
-    way.retry_after = 0;
+    way_set(&way.retry_after, 0);
     clock_turn(599);
     assert_err(collect(&s), TACIT_BUSY);
-    assert_int_equal(way.rims, rims);
+    assert_int_equal(seen(&way.rims), rims);
     clock_turn(1);
     assert_ok(collect(&s));
     scene_done(&s);
@@ -412,8 +436,8 @@ static void takes_no_manifest_under_a_wrong_name_or_digest_or_form(void **state)
         struct scene s;
 
         scene_make(&s, 1);
-        way.from = cases[i].from;
-        way.to = cases[i].to;
+        way_text(&way.from, cases[i].from);
+        way_text(&way.to, cases[i].to);
         way_spoil(REPLACE, "NV_GPU_DRIVER");
         assert_err(collect(&s), cases[i].err);
         assert_non_null(strstr(s.set.why, cases[i].named));
@@ -446,7 +470,7 @@ static void evidence_of_strangers_makes_no_requests(void **state)
     scene_refs(&s);
     assert_ok(collect(&s));
     assert_int_equal(s.set.rim_count + s.set.ocsp_count, 0);
-    assert_int_equal(way.rims + way.ocsps + way.nras + way.jwks, 0);
+    assert_int_equal(seen(&way.rims) + seen(&way.ocsps) + seen(&way.nras) + seen(&way.jwks), 0);
     scene_done(&s);
 }
 
@@ -459,7 +483,7 @@ static void takes_no_page_for_an_ocsp_answer(void **state)
         struct scene s;
 
         scene_make(&s, 1);
-        way.to = pages[i];
+        way_text(&way.to, pages[i]);
         way_spoil(OTHER_BODY, NULL);
         s.opts.rim_url = NULL;
         scene_refs(&s);
@@ -505,7 +529,7 @@ static void stale_answers_serve_while_new_ones_come_but_not_past_their_end(void 
     scene_make(&s, 1);
     assert_ok(collect(&s));
     way_spoil(STATUS, NULL);
-    way.status = 500;
+    way_set(&way.status, 500);
     clock_turn(DAY - 3601); /* answers were made an hour ago, for a day */
     assert_ok(collect(&s));
     assert_true(is_trusted(&s, false));
@@ -532,12 +556,12 @@ static void the_disk_serves_offline(void **state)
     s.opts.cache_dir = dir;
     scene_refs(&s);
     assert_ok(collect(&s));
-    asked = way.rims + way.ocsps;
+    asked = seen(&way.rims) + seen(&way.ocsps);
     s.opts.is_offline = true;
     scene_refs(&s);
     assert_ok(collect(&s));
     assert_true(is_trusted(&s, false));
-    assert_int_equal(way.rims + way.ocsps, asked);
+    assert_int_equal(seen(&way.rims) + seen(&way.ocsps), asked);
     clock_turn(2 * DAY);
     assert_err(collect(&s), TACIT_NOT_FOUND);
     s.opts.is_offline = false;
@@ -561,8 +585,8 @@ static void the_attestation_service_is_asked_and_its_keys_are_kept(void **state)
     assert_true(s.set.has_nras);
     assert_true(is_trusted(&s, true));
     assert_ok(collect(&s));
-    assert_int_equal(way.nras, 2);
-    assert_int_equal(way.jwks, 1);
+    assert_int_equal(seen(&way.nras), 2);
+    assert_int_equal(seen(&way.jwks), 1);
     scene_done(&s);
 }
 
@@ -574,16 +598,16 @@ static void keys_are_fetched_again_once_for_an_unknown_one(void **state)
     scene_make(&s, 1);
     s.opts.nras_url = way.url;
     scene_refs(&s);
-    way.from = "\"kid\":\"";
-    way.to = "\"kid\":\"zzzz";
+    way_text(&way.from, "\"kid\":\"");
+    way_text(&way.to, "\"kid\":\"zzzz");
     way_spoil(REPLACE, "jwks.json");
     assert_ok(collect(&s)); /* all keys renamed: unknown, and asked a moment ago */
-    assert_int_equal(way.jwks, 1);
+    assert_int_equal(seen(&way.jwks), 1);
     assert_false(is_trusted(&s, true));
     clock_turn(KEEP_PAUSE_S);
     way_spoil(HONEST, NULL);
     assert_ok(collect(&s));
-    assert_int_equal(way.jwks, 2);
+    assert_int_equal(seen(&way.jwks), 2);
     assert_true(is_trusted(&s, true));
     scene_done(&s);
 }
@@ -614,7 +638,7 @@ static void concurrent_collections_share_fetches(void **state)
 
     UNUSED(state);
     scene_make(&s, 1);
-    way.delay_ms = 20;
+    way_set(&way.delay_ms, 20);
     for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
         callers[i] = (struct caller){&s, TACIT_IO};
         assert_int_equal(pthread_create(&threads[i], NULL, call, &callers[i]), 0);
@@ -623,9 +647,9 @@ static void concurrent_collections_share_fetches(void **state)
         pthread_join(threads[i], NULL);
         assert_ok(callers[i].err);
     }
-    assert_int_equal(way.rims, 2);
+    assert_int_equal(seen(&way.rims), 2);
     assert_ok(collect(&s));
-    assert_int_equal(way.ocsps, s.set.ocsp_count);
+    assert_int_equal(seen(&way.ocsps), s.set.ocsp_count);
     scene_done(&s);
 }
 
@@ -635,7 +659,7 @@ static void a_collection_ends_at_its_deadline(void **state)
 
     UNUSED(state);
     scene_make(&s, 1);
-    way.delay_ms = 150;
+    way_set(&way.delay_ms, 150);
     s.opts.deadline_ms = 200;
     scene_refs(&s);
     assert_err(collect(&s), TACIT_TIMEOUT);

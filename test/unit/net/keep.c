@@ -60,6 +60,13 @@ static void turn_clock(int64_t seconds)
     pthread_mutex_unlock(&world.lock);
 }
 
+#define WORLD_SET(member, value)           \
+    do {                                   \
+        pthread_mutex_lock(&world.lock);   \
+        world.member = (value);            \
+        pthread_mutex_unlock(&world.lock); \
+    } while (0)
+
 static enum tacit_err fetch_it(struct buf *doc, uint64_t *retry_after_s, char *why,
                                struct bytes subject, uint64_t timeout_ms, void *ctx)
 {
@@ -157,8 +164,8 @@ static void gives_the_stale_at_once_and_refreshes_behind_it(void **state)
     world_reset();
     assert_ok(get(k, "a", "good", why));
     turn_clock(FRESH_S + 1);
-    world.text = "good, and new";
-    world.delay_ms = 400;
+    WORLD_SET(text, "good, and new");
+    WORLD_SET(delay_ms, 400);
     began = clock_mono_ms();
     assert_ok(get(k, "a", "good", why));
     assert_ok(get(k, "a", "good", why));
@@ -179,7 +186,7 @@ static void gives_nothing_past_the_ceiling(void **state)
     world_reset();
     assert_ok(get(k, "a", "good", why));
     turn_clock(LIFE_S);
-    world.err = TACIT_IO;
+    WORLD_SET(err, TACIT_IO);
     assert_ok(get(k, "a", "good", why)); /* the last second */
     waits_until(2);
     turn_clock(1);
@@ -195,14 +202,14 @@ static void does_not_repeat_a_failure_within_a_minute(void **state)
 
     UNUSED(state);
     world_reset();
-    world.err = TACIT_NOT_FOUND;
+    WORLD_SET(err, TACIT_NOT_FOUND);
     assert_err(get(k, "a", "", why), TACIT_NOT_FOUND);
     turn_clock(KEEP_PAUSE_S - 1);
     assert_err(get(k, "a", "", why), TACIT_NOT_FOUND);
     assert_string_equal(why, "document a did not come");
     assert_int_equal(fetches(), 1);
     turn_clock(1);
-    world.err = TACIT_OK;
+    WORLD_SET(err, TACIT_OK);
     assert_ok(get(k, "a", "good", why));
     assert_string_equal(why, "");
     keep_free(k);
@@ -215,17 +222,17 @@ static void obeys_retry_after_up_to_a_day(void **state)
 
     UNUSED(state);
     world_reset();
-    world.err = TACIT_BUSY;
-    world.retry_after_s = 600;
+    WORLD_SET(err, TACIT_BUSY);
+    WORLD_SET(retry_after_s, 600);
     assert_err(get(k, "a", "", why), TACIT_BUSY);
     turn_clock(599);
     assert_err(get(k, "a", "", why), TACIT_BUSY);
     assert_int_equal(fetches(), 1);
     turn_clock(1);
-    world.retry_after_s = UINT64_MAX;
+    WORLD_SET(retry_after_s, UINT64_MAX);
     assert_err(get(k, "a", "", why), TACIT_BUSY);
     turn_clock(KEEP_RETRY_AFTER_MAX_S);
-    world.err = TACIT_OK;
+    WORLD_SET(err, TACIT_OK);
     assert_ok(get(k, "a", "good", why));
     keep_free(k);
 }
@@ -242,7 +249,7 @@ static void keeps_nothing_that_does_not_verify(void **state)
     snprintf(path, sizeof(path), "%s/thing-a", dir);
     k = keep_make(dir, false);
     world_reset();
-    world.text = "bad";
+    WORLD_SET(text, "bad");
     assert_err(get(k, "a", "", why), TACIT_UNTRUSTED);
     assert_string_equal(why, "document a is forged");
     assert_false(file_exists(path));
@@ -275,7 +282,7 @@ static void many_callers_make_one_fetch(void **state)
 
     UNUSED(state);
     world_reset();
-    world.delay_ms = 200;
+    WORLD_SET(delay_ms, 200);
     for (size_t i = 0; i < 8; i++) {
         flights[i] = (struct flight){k, TACIT_IO};
         assert_int_equal(pthread_create(&threads[i], NULL, fly, &flights[i]), 0);
@@ -299,7 +306,7 @@ static void a_waiter_gives_up_at_his_deadline(void **state)
 
     UNUSED(state);
     world_reset();
-    world.delay_ms = 800;
+    WORLD_SET(delay_ms, 800);
     assert_int_equal(pthread_create(&thread, NULL, fly, &first), 0);
     for (int i = 0; i < 500 && fetches() == 0; i++)
         usleep(2000);
@@ -378,7 +385,7 @@ static void who_wants_newer_gets_it_once_a_minute(void **state)
     assert_ok(keep_get(k, &doc, &ask, why));
     assert_int_equal(fetches(), 2);
     turn_clock(KEEP_PAUSE_S);
-    world.err = TACIT_IO;
+    WORLD_SET(err, TACIT_IO);
     assert_ok(keep_get(k, &doc, &ask, why)); /* what is there is still good */
     assert_int_equal(fetches(), 3);
     buf_done(&doc);
