@@ -58,9 +58,12 @@ static bool find_folder(struct up *up)
     if (!up_path(up, path, "lock"))
         return say(up, "the folder's name is too long", "");
     up->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (up->lock_fd < 0 || flock(up->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return say(up, "another `tacit up` runs in ", up->folder);
-    return true;
+    if (up->lock_fd >= 0 && flock(up->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (up->lock_fd >= 0)
+        (void)close(up->lock_fd);
+    up->lock_fd = -1; /* without the lock nothing in the folder is ours to remove */
+    return say(up, "another `tacit up` runs in ", up->folder);
 }
 
 /* The newest llama-server that tools/engine.sh has built. */
