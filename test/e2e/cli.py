@@ -11,7 +11,8 @@ claim = Claims()
 
 def trust(stack):
     state = stack.state()
-    return ['--trust-root', state['trust_root'], '--collateral', state['collateral']]
+    return ['--trust-root', state['trust_root'], '--collateral', state['collateral'], '--gpu', 'required',
+            '--gpu-root', state['gpu_root'], '--gpu-rim-root', state['gpu_rim_root'], '--rim', state['gpu_rims']]
 
 
 def rows(out, result=None):
