@@ -68,8 +68,8 @@ static int by_value(const void *a, const void *b)
 static void measure(struct bench *b, struct bench *fb, step *run, double *us, double *floor_us)
 {
     double runs[ROUNDS], floors[ROUNDS];
-    unsigned n = (unsigned)(ROUND_US / (one_round(b, run, 20) + 1)) + 1;
-    unsigned m = (unsigned)(ROUND_US / (one_round(fb, step_floor, 20) + 1)) + 1;
+    unsigned n = (unsigned)((double)ROUND_US / (one_round(b, run, 20) + 1)) + 1;
+    unsigned m = (unsigned)((double)ROUND_US / (one_round(fb, step_floor, 20) + 1)) + 1;
 
     for (int i = 0; i < ROUNDS; i++) {
         runs[i] = one_round(b, run, n);
@@ -152,7 +152,7 @@ static void two_threads(const struct bench *b, bool is_cached)
         bench_close(&w[i].b);
     }
     printf("2 threads, %s: %.0f verifications/s\n", is_cached ? "hot " : "cold",
-           (double)(w[0].count + w[1].count) / SECONDS);
+           (double)(w[0].count + w[1].count) / (double)SECONDS);
 }
 
 static void root_load(struct bench *b, const char *path, struct buf *file, struct arena *arena)

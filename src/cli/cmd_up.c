@@ -23,7 +23,7 @@ static void print_lines(const struct up *up)
     (void)printf(
         "\n%stacit is up.%s TEE and GPUs are SIMULATED: they prove nothing about this machine.\n\n",
         bold, off);
-    (void)printf("  URL      https://localhost:%u/v1\n", up->gateway_port);
+    (void)printf("  URL      https://127.0.0.1:%u/v1\n", up->gateway_port);
     (void)printf("  API key  %s\n", up->key_text);
     (void)printf("  model    %s\n  nodes    %zu\n  GPUs     %u for each node\n  folder   %s\n",
                  up->model_name, up->node_count, up->gpu_count, up->folder);
@@ -31,14 +31,14 @@ static void print_lines(const struct up *up)
                  bold, off, up->folder);
     (void)printf(
         "\n%scurl%s, pinned to the TLS key that the attestation proved:\n"
-        "  curl -k --pinnedpubkey 'sha256//%.*s' https://localhost:%u/v1/chat/completions \\\n"
+        "  curl -k --pinnedpubkey 'sha256//%.*s' https://127.0.0.1:%u/v1/chat/completions \\\n"
         "    -H 'authorization: Bearer %s' -H 'content-type: application/json' \\\n"
         "    -d '{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'\n",
         bold, off, BYTES_FMT(buf_bytes(&pin)), up->gateway_port, up->key_text, up->model_name);
     (void)printf(
         "\n%sOpenAI SDK%s (any language; here JavaScript, started with\n"
         "NODE_TLS_REJECT_UNAUTHORIZED=0 because the certificate is attested, not bought):\n"
-        "  const client = new OpenAI({ baseURL: \"https://localhost:%u/v1\", apiKey: \"%s\" });\n"
+        "  const client = new OpenAI({ baseURL: \"https://127.0.0.1:%u/v1\", apiKey: \"%s\" });\n"
         "  await client.chat.completions.create({ model: \"%s\",\n"
         "    messages: [{ role: \"user\", content: \"hello\" }] });\n",
         bold, off, up->gateway_port, up->key_text, up->model_name);

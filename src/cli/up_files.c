@@ -362,7 +362,7 @@ static void announce_proc(struct jw *w, const struct proc *p, uint16_t port)
 {
     char url[64];
 
-    (void)snprintf(url, sizeof url, "https://localhost:%u", port);
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u", port);
     jw_object(w);
     jw_key_cstr(w, "name", p->name);
     jw_key_cstr(w, "url", url);
@@ -377,7 +377,7 @@ bool up_announce(struct up *up)
     struct jw w = jw_make(&text);
     char url[64];
 
-    (void)snprintf(url, sizeof url, "https://localhost:%u", up->gateway_port);
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u", up->gateway_port);
     jw_object(&w);
     jw_key_cstr(&w, "url", url);
     jw_key_cstr(&w, "model", up->model_name);

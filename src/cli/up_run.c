@@ -114,7 +114,7 @@ static bool verify_gateway(struct up *up)
     struct tacit_verdict *v = calloc(1, sizeof *v);
     bool is_trusted = false;
 
-    (void)snprintf(url, sizeof url, "https://localhost:%u", up->gateway_port);
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u", up->gateway_port);
     if (v != NULL && up_path(up, root, "sim/root.pem") &&
         up_path(up, collateral, "sim/collateral.json") &&
         up_path(up, gpu_root, "sim/gpu-device-root.pem") &&
@@ -151,13 +151,13 @@ bool up_start(struct up *up)
         if (!start_node(up, i))
             return false;
     for (size_t i = 0; i < up->node_count; i++) {
-        (void)snprintf(url, sizeof url, "https://localhost:%u/healthz", up->node_ports[i]);
+        (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/healthz", up->node_ports[i]);
         if (!wait_for(up, &up->nodes[i], url, NULL, NULL, NODE_START_MS))
             return false;
     }
     if (!start(up, &up->gateway, "gateway", "gateway", up->gateway_conf))
         return false;
-    (void)snprintf(url, sizeof url, "https://localhost:%u/v1/models", up->gateway_port);
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/v1/models", up->gateway_port);
     (void)snprintf(auth, sizeof auth, "authorization: Bearer %s", up->key_text);
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", up->model_name);
     bool is_up = wait_for(up, &up->gateway, url, auth, quoted, GATEWAY_START_MS);

@@ -47,7 +47,7 @@ class GpuStack(Stack):
         self.spawn(name, 'gateway', '--config', conf)
         found = wait_until(lambda: re.search(r'"listening".*?"port":(\d+)', self.text(name + '.log')), 30,
                            'the gateway listens: ' + conf)
-        return 'https://localhost:' + found.group(1)
+        return 'https://127.0.0.1:' + found.group(1)
 
     def gpu_lines(self):
         return ['gpu = required', 'gpu_root = %s/sim/gpu-device-root.pem' % self.folder,
