@@ -94,7 +94,7 @@ tar xzf "$ENGINE_TARBALL" "$ENGINE_BUNDLE"
 rm "$ENGINE_TARBALL"
 
 say "2/5 unpacking the sources of llama.cpp $ENGINE_VERSION"
-git -c advice.detachedHead=false clone -q "$ENGINE_BUNDLE" llama.cpp
+git -c advice.detachedHead=false -c init.defaultBranch=main clone -q "$ENGINE_BUNDLE" llama.cpp
 tree=$(git -C llama.cpp rev-parse 'HEAD^{tree}')
 [ "$tree" = "$ENGINE_TREE" ] || die "the source tree is $tree, not $ENGINE_TREE" \
     "do not use it; the package does not hold the sources we pinned"

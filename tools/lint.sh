@@ -7,6 +7,7 @@ build=$1
 failed=0
 tools/check_ladder.py || failed=1
 tools/check_names.py || failed=1
+tools/limits_md.py --check || failed=1
 mapfile -t sources < <(git ls-files '*.c' '*.h')
 if ! clang-format --dry-run -Werror "${sources[@]}" 2>build/format.log; then
     grep -o '^[^:]*:[0-9]*' build/format.log | sort -u -t: -k1,1 | sed 's/$/: not formatted (clang-format -i)/'

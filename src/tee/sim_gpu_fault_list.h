@@ -1,6 +1,7 @@
 /* Every way in which the GPU simulator can be told to go wrong, from one table: symbol, name for
  * --fault, the verdict row that must refuse it first, the machine it needs (ONE GPU or a PPCIE
- * machine of 8 GPUs and 4 switches), and what is wrong then. gpu.md 7 is the catalogue behind it. */
+ * machine of 8 GPUs and 4 switches), and what is wrong then. gpu.md 7 is the catalogue behind it.
+ */
 #ifndef TEE_SIM_GPU_FAULT_LIST_H
 #define TEE_SIM_GPU_FAULT_LIST_H
 

@@ -181,7 +181,7 @@ static void times_put(struct buf *json, const struct sim_gpu *g)
              g->fault == SIM_GPU_NRAS_ISSUER ? "https://nras.example.invalid" : SIM_GPU_ISSUER,
              (long long)issued, (long long)issued);
     if (g->fault != SIM_GPU_NRAS_NO_EXP)
-        buf_putf(json, "\"exp\":%lld,", (long long)(issued + life));
+        buf_putf(json, "\"exp\":%lld,", (long long)issued + life);
 }
 
 static void nonce_put(struct buf *json, const uint8_t nonce[static 32], bool is_wrong)

@@ -20,7 +20,8 @@ int main(void)
         ok = row != NULL && row->cause == TACIT_CAUSE_UNPARSABLE &&
              !tacit_verdict_is_trusted(verdict) && tacit_intel_root().len == 659;
     }
-    printf("1..1\n%sok 1 - a program with public headers only verifies a quote\n", ok ? "" : "not ");
+    printf("1..1\n%sok 1 - a program with public headers only verifies a quote\n",
+           ok ? "" : "not ");
     free(verdict);
     free(result);
     return !ok;
