@@ -76,7 +76,7 @@ lint: ## house rules, clang-format, clang-tidy
 analyze: ## gcc -fanalyzer over everything in src/
 	$(call setup)
 	$(call configure,analyze,-Dc_args=-fanalyzer -Dwerror=true -Doptimization=1)
-	$(call compile,analyze)
+	$(call compile,analyze,src/tacit)
 	@echo 'gcc -fanalyzer: nothing to report'
 
 cover: ## line coverage of the tests: build/cover/coverage.txt

@@ -194,7 +194,7 @@ int64_t der_time(struct der *d)
     bool ok = true;
     const uint8_t *p;
 
-    if (c.len != year_len + 11 || c.ptr[c.len - 1] != 'Z') {
+    if (c.ptr == NULL || c.len != year_len + 11 || c.ptr[c.len - 1] != 'Z') {
         der_fail(d);
         return 0;
     }
