@@ -12,7 +12,8 @@ struct writer *writer_new(struct store *s);
 /* Commits what is queued, then ends the thread. Accepts NULL. */
 void writer_free(struct writer *w);
 /* Queues a reply; done(ctx, err) runs on the writer's thread when it is durable (TACIT_OK) or could
- * not be written. TACIT_BUSY when WRITER_QUEUE_MAX entries wait: done will not run. Threads: any.
+ * not be confirmed; submitting the same reply again is then safe, it is recorded once. TACIT_BUSY
+ * when WRITER_QUEUE_MAX entries wait: done will not run. Threads: any.
  */
 MUST_CHECK enum tacit_err writer_submit(struct writer *w, const struct store_reply *reply,
                                         void (*done)(void *ctx, enum tacit_err err), void *ctx);

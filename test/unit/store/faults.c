@@ -181,7 +181,10 @@ static void check_and_clear(void *ctx)
     assert_int_equal(keys, b->is_made);
     assert_ok(store_key_each(s, check_key, b));
     assert_ok(store_usage_totals(s, &totals, NULL));
-    assert_int_equal(totals.requests, atomic_load(&b->written));
+    /* A commit that the disk failed to confirm may yet be found in the log after reopening, so what
+     * was reported as failed may be there, but never twice and never without having been asked. */
+    assert_true(totals.requests >= atomic_load(&b->written));
+    assert_true(totals.requests <= atomic_load(&b->told));
     store_close(s);
     for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
         snprintf(path, sizeof(path), "%s%s", b->path, ends[i]);
