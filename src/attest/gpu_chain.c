@@ -167,6 +167,8 @@ enum tacit_err gpu_chain_parse(struct gpu_chain *out, const char **why, struct b
         return err != TACIT_OK ? err : TACIT_FORMAT;
     }
     out->fwid_fault = fwid_find(out);
+    if (out->fwid_fault != NULL)
+        out->fwid = (struct bytes){NULL, 0}; /* what was read before the fault is no firmware id */
     chain_describe(out);
     return TACIT_OK;
 }
