@@ -76,6 +76,28 @@ const char *tacit_row_cause_name(enum tacit_row_cause cause)
     return "none";
 }
 
+enum tacit_err row_cause_err(enum tacit_row_cause cause)
+{
+    switch (cause) {
+    case TACIT_CAUSE_NONE:
+    case TACIT_CAUSE_UNPARSABLE:
+        return TACIT_FORMAT;
+    case TACIT_CAUSE_OUT_OF_DATE:
+        return TACIT_EXPIRED;
+    case TACIT_CAUSE_REVOKED:
+        return TACIT_REVOKED;
+    case TACIT_CAUSE_MISMATCH:
+        return TACIT_MISMATCH;
+    case TACIT_CAUSE_UNOBTAINABLE:
+        return TACIT_IO;
+    case TACIT_CAUSE_FORGED:
+    case TACIT_CAUSE_UNTRUSTED:
+    case TACIT_CAUSE_POLICY:
+        return TACIT_UNTRUSTED;
+    }
+    return TACIT_UNTRUSTED;
+}
+
 static void text_copy(char *out, size_t cap, const char *text)
 {
     size_t len = text == NULL ? 0 : strlen(text);

@@ -24,6 +24,10 @@ void row_not_run(const struct row_scope *s, const char *id, enum tacit_row_cause
 /* An informative row that never spoils a verdict: passed, optional, with a reason. */
 void row_note(const struct row_scope *s, const char *id, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* The error that stands for a refused row where one is asked for; NONE gives TACIT_FORMAT.
+ * Threads   pure, any thread. */
+enum tacit_err row_cause_err(enum tacit_row_cause cause);
+
 /* Copies text out of evidence for use in a reason: printable ASCII, others as '?', cut to fit. */
 enum { ROW_TEXT_MAX = 96 };
 const char *row_text(char out[static ROW_TEXT_MAX], struct bytes text);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "attest/collateral_check.h"
+#include "attest/verdict.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -148,28 +149,6 @@ static void path_make(char out[static PATH_LEN], const struct collateral_source 
              s->pcs.is_early ? "early" : "standard");
 }
 
-static enum tacit_err cause_err(enum tacit_row_cause cause)
-{
-    switch (cause) {
-    case TACIT_CAUSE_NONE:
-    case TACIT_CAUSE_UNPARSABLE:
-        return TACIT_FORMAT;
-    case TACIT_CAUSE_OUT_OF_DATE:
-        return TACIT_EXPIRED;
-    case TACIT_CAUSE_REVOKED:
-        return TACIT_REVOKED;
-    case TACIT_CAUSE_MISMATCH:
-        return TACIT_MISMATCH;
-    case TACIT_CAUSE_UNOBTAINABLE:
-        return TACIT_IO;
-    case TACIT_CAUSE_FORGED:
-    case TACIT_CAUSE_UNTRUSTED:
-    case TACIT_CAUSE_POLICY:
-        return TACIT_UNTRUSTED;
-    }
-    return TACIT_UNTRUSTED;
-}
-
 static enum tacit_err judge(const struct collateral_source *s, struct collateral_facts *facts,
                             struct bytes json, const struct tacit_collateral_need *need,
                             char why[static PCS_WHY_LEN])
@@ -186,7 +165,7 @@ static enum tacit_err judge(const struct collateral_source *s, struct collateral
         hex_encode(fmspc, sizeof(fmspc), BYTES_ARRAY(need->fmspc));
         snprintf(why, PCS_WHY_LEN, "collateral of platform %s does not verify: %.40s: %.130s",
                  fmspc, row->id, row->reason);
-        err = cause_err(row->cause);
+        err = row_cause_err(row->cause);
     }
     free(v);
     return err;

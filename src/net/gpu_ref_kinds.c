@@ -4,6 +4,7 @@
 
 #include "attest/gpu_jwt.h"
 #include "attest/gpu_rim.h"
+#include "attest/verdict.h"
 #include "codec/base64.h"
 #include "codec/hex.h"
 #include "codec/jscan.h"
@@ -239,28 +240,6 @@ static enum tacit_err pair_read(struct pair *out, char *why, struct bytes subjec
     return TACIT_OK;
 }
 
-static enum tacit_err cause_err(enum tacit_row_cause cause)
-{
-    switch (cause) {
-    case TACIT_CAUSE_NONE:
-    case TACIT_CAUSE_UNPARSABLE:
-        return TACIT_FORMAT;
-    case TACIT_CAUSE_OUT_OF_DATE:
-        return TACIT_EXPIRED;
-    case TACIT_CAUSE_REVOKED:
-        return TACIT_REVOKED;
-    case TACIT_CAUSE_MISMATCH:
-        return TACIT_MISMATCH;
-    case TACIT_CAUSE_UNOBTAINABLE:
-        return TACIT_IO;
-    case TACIT_CAUSE_FORGED:
-    case TACIT_CAUSE_UNTRUSTED:
-    case TACIT_CAUSE_POLICY:
-        break;
-    }
-    return TACIT_UNTRUSTED;
-}
-
 /* Good, revoked and unknown are all answers that hold: which of them a verdict can bear is decided
  * there. nonce len 0: a stored answer. */
 static enum tacit_err ocsp_judge(struct keep_span *span, char *why, struct bytes der,
@@ -278,7 +257,7 @@ static enum tacit_err ocsp_judge(struct keep_span *span, char *why, struct bytes
         return gpu_ref_explain(why, TACIT_BUSY, p->name, "the responder asks to try later");
     if (gpu_ocsp_judge(&fault, &cause, &answer, &p->cert, &p->issuer, nonce, &rules) ==
         GPU_OCSP_INVALID)
-        return gpu_ref_explain(why, cause_err(cause), p->name, fault);
+        return gpu_ref_explain(why, row_cause_err(cause), p->name, fault);
     entry = ocsp_find(&answer, &p->cert, &p->issuer);
     span->until_unix_s = entry == NULL ? 0 : entry->next_update_unix_s;
     return TACIT_OK;
